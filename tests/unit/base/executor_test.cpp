@@ -1,0 +1,61 @@
+#include "runtime/base/executor.h"
+
+#include <chrono>
+#include <future>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "runtime/base/clock.h"
+
+namespace troupe {
+namespace {
+
+TEST(Loop, RunsInTheOrderPosted) {
+  SystemClock clock;
+  Loop loop(clock, "test");
+  std::vector<int> order;
+  std::promise<void> finished;
+  for (int i = 0; i < 100; ++i) loop.post([&order, i] { order.push_back(i); });
+  loop.post([&] { finished.set_value(); });
+  finished.get_future().wait();
+  ASSERT_EQ(order.size(), 100U);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(order[static_cast<std::size_t>(i)], i);
+}
+
+TEST(Loop, RunsWhatIsTimedWhenItIsDue) {
+  SystemClock clock;
+  Loop loop(clock, "test");
+  std::promise<Time> ran;
+  const Time due = clock.now() + std::chrono::milliseconds(5);
+  loop.post_at(due, [&] { ran.set_value(clock.now()); });
+  EXPECT_GE(ran.get_future().get(), due);
+}
+
+TEST(Loop, DropsWorkPostedAfterItStopped) {
+  SystemClock clock;
+  Loop loop(clock, "test");
+  loop.stop();
+  bool ran = false;
+  loop.post([&] { ran = true; });
+  loop.stop();
+  EXPECT_FALSE(ran);
+}
+
+TEST(ThreadPool, RefusesWhatItsQueueCannotHold) {
+  ThreadPool pool(1, 1, "test");
+  std::promise<void> gate;
+  std::promise<void> begun;
+  auto opened = gate.get_future().share();
+  ASSERT_TRUE(pool.post([&begun, opened] {
+    begun.set_value();
+    opened.wait();
+  }));
+  begun.get_future().wait();
+  EXPECT_TRUE(pool.post([] {}));
+  EXPECT_FALSE(pool.post([] {}));
+  gate.set_value();
+}
+
+}  // namespace
+}  // namespace troupe
