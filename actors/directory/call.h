@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "storage/shard/entry.h"
+#include <troupe/actor_key.h>
+#include <troupe/function.h>
+#include <troupe/payload.h>
+#include <troupe/time.h>
+
+namespace troupe::actors {
+
+/// What a call asks of the actor.
+enum class CallKind : std::uint8_t {
+  kMethod,
+  kTimer,      // a timer of the activation
+  kTick,       // a reminder is due: `cause` names it
+  kOneWay,     // a message from an outbox: `cause` names it
+  kState,      // a state transaction of the API, as a turn of its own; see StateOperations
+  kReminders,  // a reminder operation of the API, without an activation
+};
+
+struct Metadata {
+  std::string name;
+  std::string value;
+};
+
+/// The calls that led to this one, the oldest first: for reentrancy, and to see a deadlock coming.
+struct Chain {
+  std::string id;                 // the reentrancy id; empty until a reentrant actor is met
+  std::vector<ActorKey> waiting;  // whose turns wait for this call
+};
+/// A chain longer than this is refused.
+inline constexpr std::size_t kChainLengthMax = 64;
+
+struct Reply {
+  Payload body;
+  std::string content_type;
+  std::vector<Metadata> metadata;
+};
+
+/// One call on its way to an actor. Moves from hand to hand; whoever holds it last calls `done`.
+struct Call {
+  ActorKey key;
+  CallKind kind = CallKind::kMethod;
+  std::string method;
+  Payload message;
+  std::string content_type;
+  std::vector<Metadata> metadata;
+  std::string traceparent;  // W3C trace context
+  Time deadline;
+  Chain chain;
+  storage::CallId id;       // stays the same through redirects and retries
+  bool may_repeat = false;  // the caller may send it again under the same id: record the reply
+  storage::Cause cause;     // of kTick and kOneWay
+  std::uint32_t redirects = 0;
+  Done<Reply> done;  // on any thread; must not block
+};
+
+}  // namespace troupe::actors
