@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -163,7 +164,7 @@ struct ActorType {
   std::string name;
   ActorOptions options;
   std::vector<MethodInfo> methods;  // sorted by name
-  Function<std::unique_ptr<ActorInstance>()> make;
+  std::function<std::unique_ptr<ActorInstance>()> make;
 
   /// Null if there is none of that name.
   const MethodInfo* method(std::string_view method_name) const {
