@@ -12,6 +12,7 @@ namespace {
 
 constexpr auto kFirstWait = std::chrono::milliseconds(2);
 constexpr auto kLongestWait = std::chrono::milliseconds(100);
+constexpr std::uint32_t kQuickLooks = 3;
 constexpr auto kLocatePatience = std::chrono::seconds(2);
 
 std::string describe(const actors::Call& call) { return to_string(call.key) + " " + call.method; }
@@ -74,7 +75,10 @@ void CallRouter::hold(actors::Call call, Duration wait) {
   const Time when = std::min(deps_.clock.now() + wait, call.deadline);
   deps_.loop.post_at(when, [this, held = std::make_shared<actors::Call>(std::move(call))] {
     held_.fetch_sub(1, std::memory_order_relaxed);
-    // What sent it here may be old news: the leader knows better.
+    // What sent it here may be old news: the leader knows better. But a right may have come too.
+    const ShardId shard =
+        placement::shard_of(held->key.type, held->key.id, deps_.table.shard_count());
+    if (deps_.rights.find(shard, held->key.type)) return route(std::move(*held));
     locate(std::move(*held));
   });
 }
@@ -95,6 +99,20 @@ void CallRouter::locate(actors::Call call) {
         }
         again(std::move(*held));
       });
+}
+
+// After the leader has answered: straight on, but not in circles.
+void CallRouter::look(actors::Call call) {
+  if (++call.redirects <= kQuickLooks) return route(std::move(call));
+  const ShardId shard = placement::shard_of(call.key.type, call.key.id, deps_.table.shard_count());
+  NodeId owner;
+  {
+    const placement::Table::RowRef row = deps_.table.lookup(shard);
+    if (row && row->owner(call.key.type) != nullptr) owner = row->owner(call.key.type)->node;
+  }
+  const bool here = owner.empty() || owner == options_.self;
+  if (here && !deps_.rights.find(shard, call.key.type)) return again(std::move(call));
+  route(std::move(call));
 }
 
 void CallRouter::send(NodeId to, RowVersion row, actors::Call call) {

@@ -91,6 +91,7 @@ class CallRouter final : public actors::Router {
   void again(actors::Call call);
   void hold(actors::Call call, Duration wait);
   void locate(actors::Call call);
+  void look(actors::Call call);
   void accept(actors::Call call, RowVersion row, Time until);
   std::string known_row(ShardId shard) const;
 
