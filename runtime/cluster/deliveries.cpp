@@ -191,6 +191,7 @@ void Deliveries::scan_outbox(Replica& replica, Led& led) {
     for (const storage::OutboxRow& row : *rows) {
       if (in_flight_ >= options_.in_flight) break;
       target.next = row.number + 1;
+      if (target.out.contains(row.number)) continue;
       send(replica.shard(), led, target_shard, low_water, row);
     }
   }
