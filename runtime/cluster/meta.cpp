@@ -120,7 +120,7 @@ std::vector<placement::StorageNode> Meta::storage_nodes() {
       storage.dead_since = dead_since_.try_emplace(id, now).first->second;
     } else {
       dead_since_.erase(id);
-      if (node.draining || entry->member->draining) storage.state = placement::NodeState::kDraining;
+      if (node.draining) storage.state = placement::NodeState::kDraining;
     }
     nodes.push_back(std::move(storage));
   }

@@ -22,6 +22,12 @@ Replicas::Replicas(ReplicasOptions options, Dependencies dependencies, ReplicasL
 
 Replicas::~Replicas() { *alive_ = false; }
 
+void Replicas::when_durable(Work work) {
+  durable_waiters_.emplace_back(writer_->current(), std::move(work));
+  writer_->must_sync();
+  schedule_run();
+}
+
 Result<void> Replicas::load() {
   Result<std::vector<storage::ReplicaKeys>> current = storage::current_replicas(*writer_);
   if (!current) return fail(current.error());
@@ -221,6 +227,14 @@ void Replicas::tick() {
 
 void Replicas::durable(storage::GroupWriter::Progress progress) {
   if (!*alive_) return;
+  std::vector<std::pair<storage::Ticket, Work>> waiters = std::exchange(durable_waiters_, {});
+  for (auto& [ticket, work] : waiters) {
+    if (ticket <= progress.durable) {
+      work();
+    } else {
+      durable_waiters_.emplace_back(ticket, std::move(work));
+    }
+  }
   const Time now = deps_.clock.now();
   for (const auto& [shard, replica] : replicas_) {
     if (replica->durable(now, progress.durable)) awake_.insert(shard);

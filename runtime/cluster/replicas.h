@@ -64,6 +64,11 @@ class Replicas final : private ReplicaEvents {
   Replicas(ReplicasOptions options, Dependencies dependencies, ReplicasListener& listener);
   ~Replicas() override;
 
+  /// Before any replica is loaded or founded.
+  void set_shard_count(std::uint32_t count) { options_.shard_count = count; }
+  /// Runs once everything in the pending batch is durable.
+  void when_durable(Work work);
+
   /// Loads the replicas that the disk holds. kDataLoss names what is damaged.
   Result<void> load();
   /// Begins replicas of new groups. Durable before anything of them leaves.
@@ -123,6 +128,7 @@ class Replicas final : private ReplicaEvents {
   std::map<ShardId, std::unique_ptr<Replica>> replicas_;
   std::set<ShardId> awake_;
   std::map<NodeId, RaftFrame> outgoing_;
+  std::vector<std::pair<storage::Ticket, Work>> durable_waiters_;
   std::map<ShardId, Staging> staging_;
   std::set<ShardId> sending_;
   std::uint64_t next_snapshot_ = 1;
