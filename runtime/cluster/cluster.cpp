@@ -15,6 +15,8 @@ constexpr std::string_view kPromiseRecord = "promise";
 constexpr std::string_view kGenerationRecord = "generation";
 constexpr std::string_view kStartRecord = "start";
 constexpr auto kEnrollPatience = std::chrono::seconds(3600);
+constexpr auto kLookInterval = std::chrono::milliseconds(20);
+constexpr std::uint64_t kFirstReplicasMax = 3;  // of each group
 constexpr auto kHandOverStep = std::chrono::milliseconds(20);
 
 std::string encode_number(std::uint64_t value) {
@@ -344,27 +346,30 @@ void Cluster::reconfigured(Replica& replica) {
 }
 
 void Cluster::stepped() {
-  if (!owners_ || stopping_) {
-    if (owners_) owners_->renew();
-    return;
-  }
+  if (!owners_) return;
   owners_->renew();
+  const Time now = deps_.clock.now();
+  if (stopping_ || now < look_at_) return;
+  look_at_ = now + kLookInterval;
   for (Replica* replica : replicas_->all()) {
     if (!replica->leads()) continue;
     if (replica->shard() != kMetaShard) {
       deliveries_->lead(replica->shard());
     } else if (meta_->machine()->cluster().empty()) {
-      const FirstGroups first = first_groups({options_.self.id}, cluster_.shard_count);
-      // Whoever leads first writes down what the founders agreed on.
-      const std::uint64_t taken = std::uint64_t{cluster_.shard_count + 1} * 3;
-      replicas_->propose(kMetaShard,
-                         Payload(encode(MetaCommand(FoundCluster{
-                             .cluster = cluster_.cluster,
-                             .shard_count = cluster_.shard_count,
-                             .next_replica = std::max(first.next_replica, taken + 1)}))),
-                         [](const Result<storage::Outcome>& /*outcome*/) {});
+      write_down_cluster();
     }
   }
+}
+
+// Whoever leads the meta shard first has it hold what the founders agreed on.
+void Cluster::write_down_cluster() {
+  const FoundCluster command{
+      .cluster = cluster_.cluster,
+      .shard_count = cluster_.shard_count,
+      // More than any founders can have taken.
+      .next_replica = std::uint64_t{cluster_.shard_count + 1} * kFirstReplicasMax + 1};
+  replicas_->propose(kMetaShard, Payload(encode(MetaCommand(command))),
+                     [](const Result<storage::Outcome>& /*outcome*/) {});
 }
 
 void Cluster::update_self(const std::function<void(placement::Member&)>& change) {

@@ -124,6 +124,7 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
   void build(const std::vector<std::string>& addresses);
   void enroll(std::uint64_t previous_start);
   void enrolled(Generation generation);
+  void write_down_cluster();
   void hand_over(Time until, Function<void()> done);
 
   // ReplicasListener.
@@ -150,6 +151,7 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
   void ask_leader(ShardId shard, Service service, std::string body, Done<std::string> done);
   Result<std::string> read_values(ShardId shard, std::string_view body);
   Result<std::string> read_reminders(ShardId shard, std::string_view body);
+  Result<std::string> read_confirmation(ShardId shard, std::string_view body);
   Result<void> check_epoch(ShardId shard, std::string_view type, Epoch epoch) const;
   bool reads_locally(const actors::Right& right) const;
 
@@ -174,6 +176,7 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
   Function<void(Generation)> registered_;
   std::uint64_t members_version_ = 0;
   Time gossip_at_ = Time::max();
+  Time look_at_{};
   std::atomic<bool> ready_{false};
   bool stopping_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

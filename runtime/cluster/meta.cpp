@@ -86,7 +86,7 @@ void Meta::retry(std::string bytes, Time until, Error error, Done<std::string> d
 void Meta::allocate() {
   const Time now = deps_.clock.now();
   const Replica* replica = deps_.replicas.find(kMetaShard);
-  if (replica != nullptr && replica->leads()) {
+  if (replica != nullptr && replica->leads() && !machine()->cluster().empty()) {
     std::erase_if(under_way_, [&](const auto& each) { return each.second <= now; });
     const std::vector<placement::StorageNode> nodes = storage_nodes();
     const ShardId meta{deps_.table.shard_count() - 1};

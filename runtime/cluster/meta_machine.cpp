@@ -1,5 +1,6 @@
 #include "runtime/cluster/meta_machine.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace troupe::cluster {
@@ -170,7 +171,7 @@ storage::Outcome MetaMachine::found(const FoundCluster& command) {
   if (!cluster_.empty()) return {};
   cluster_ = command.cluster;
   shard_count_ = command.shard_count;
-  next_replica_ = command.next_replica;
+  next_replica_ = std::max(next_replica_, command.next_replica);
   return {};
 }
 
