@@ -5,7 +5,6 @@
 #include <deque>
 #include <map>
 #include <optional>
-#include <set>
 #include <vector>
 
 #include "runtime/base/random.h"
@@ -105,9 +104,9 @@ class Raft {
   /// Null unless leader and `member` is another one of its configuration.
   const Progress* progress(const Address& member) const;
 
-  /// On a leader: when the newest heartbeat round that a quorum acknowledged was sent. `now` with a
-  /// single voter. Leases may count from here. Requires role() == kLeader.
-  Time quorum_acked_at(Time now) const;
+  /// On a leader: when the newest heartbeat round that a quorum acknowledged was sent; none before
+  /// the first. `now` with a single voter. Leases may count from here. Requires role() == kLeader.
+  std::optional<Time> quorum_acked_at(Time now) const;
   /// On a leader: the least time since a voter that elected it, itself included, last acknowledged
   /// the leader before, at its election. Requires role() == kLeader.
   Duration leader_silence() const;
@@ -137,27 +136,32 @@ class Raft {
     Time deadline;
   };
 
-  // raft.cpp: what is common to all roles.
+  // What is common to all roles.
   void advance(Time now);
   bool stranger(const Message& message) const;
   bool higher_term(const Message& message);
   void lower_term(const Message& message);
   void dispatch(const Message& message);
   void send(const Address& to, Body body, Index acknowledged = 0);
-  void send_in_term(Term term, const Address& to, Body body);
+  void send_unpromised(Term term, const Address& to, Body body);
+  void hold(std::uint64_t ticket, Message message);
   std::uint64_t next_ticket() const { return last_ticket_ + 1; }
-  void release(std::uint64_t ticket);
+  void release();
+  bool hard_state_durable() const;
   void set_term(Term term);
   void set_vote(const Address& vote);
   void commit(Index index);
+  void take_writes(Ready& ready);
   void take_committed(Ready& ready);
 
-  // election.cpp
+  // Elections.
   void become_follower(Term term, const Address& leader);
   void become_leader();
   void step_down();
   void arm_election(Duration least, Duration spread);
   void arm_after_leader();
+  Duration succession_step() const;
+  Duration::rep succession() const;
   void start_pre_vote();
   void start_election(bool transfer);
   void ask_for_votes();
@@ -168,12 +172,13 @@ class Raft {
   void on(const Message& message, const VoteResponse& response);
   void on(const Message& message, const TimeoutNow& request);
 
-  // replication.cpp: a leader and its followers.
+  // Replication.
   void append_own(EntryKind kind, Payload data);
   void follow_configuration();
   void replicate();
   void replicate_to(const Address& to, Progress& peer);
   void send_append(const Address& to, Progress& peer);
+  bool wants_append(const Progress& peer) const;
   bool window_open(const Progress& peer) const;
   void advance_commit();
   void leave_if_removed();
@@ -183,7 +188,7 @@ class Raft {
   void take_entries(const AppendRequest& request);
   void handle_rejection(Progress& peer, const AppendResponse& response);
 
-  // heartbeat.cpp: rounds, reads, check-quorum, transfer.
+  // Rounds: heartbeats, reads, check-quorum, transfer.
   void tick_leader();
   void start_round();
   void start_read_round();
@@ -211,6 +216,7 @@ class Raft {
   Standing reported_;
 
   // Elections.
+  Duration election_timeout_{};
   Time election_at_;
   Time ask_again_at_;
   bool transfer_election_ = false;
@@ -225,7 +231,8 @@ class Raft {
   std::optional<Transfer> transfer_;
   Time heartbeat_at_;
   std::uint64_t round_ = 0;
-  std::deque<Round> rounds_;  // the newest acknowledged by a quorum, and those after it
+  std::deque<Round> rounds_;  // not yet acknowledged by a quorum
+  std::optional<Time> quorum_acked_at_;
   std::deque<Read> reads_;
 
   // Output.
