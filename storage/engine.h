@@ -24,7 +24,7 @@ class Batch {
 
   void put(std::string key, std::string value);
   void erase(std::string key);
-  /// Everything from `from` up to, not including, `to`.
+  /// Everything from `from` up to, not including, `to`: keys of the same first byte.
   void erase_range(std::string from, std::string to);
   void append(Batch&& other);
 
@@ -60,7 +60,7 @@ class Reads {
 
   /// Nothing if there is no such key.
   virtual Result<std::optional<std::string>> get(std::string_view key) const = 0;
-  /// From `from` up to, not including, `to`; an empty `to` is the end of all keys.
+  /// From `from` up to, not including, `to`: keys of the same first byte.
   virtual std::unique_ptr<Cursor> scan(std::string_view from, std::string_view to) const = 0;
 };
 

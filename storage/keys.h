@@ -63,6 +63,7 @@ class ReplicaKeys {
   std::string hard_state() const;
   std::string log_start() const;
   std::string applied() const;
+  std::string log_prefix() const;  // index
   std::string log_entry(std::uint64_t index) const;
   /// From index `from` up to, not including, `to`.
   KeyRange log_range(std::uint64_t from, std::uint64_t to) const;

@@ -108,6 +108,7 @@ class GroupWriter final : public Reads {
  private:
   struct Alive {};
 
+  void renew_pending();
   void submit();
   void completed(bool sync, const Result<void>& written);
   const View& base() const;
@@ -115,8 +116,8 @@ class GroupWriter final : public Reads {
   Disk& disk_;
   Options options_;
   Hooks hooks_;
-  std::unique_ptr<Batch> pending_;
-  std::unique_ptr<Batch> in_flight_;        // null: nothing is at the disk
+  std::shared_ptr<Batch> pending_;
+  std::shared_ptr<const Batch> in_flight_;  // null: nothing is at the disk
   std::unique_ptr<Overlay> pending_layer_;  // of *pending_
   std::unique_ptr<Overlay> in_flight_layer_;
   mutable std::unique_ptr<View> view_;  // renewed after each write

@@ -13,6 +13,7 @@
 
 #include "runtime/base/ids.h"
 #include "storage/engine.h"
+#include "storage/keys.h"
 #include "storage/shard/entry.h"
 #include <troupe/result.h>
 #include <troupe/time.h>
@@ -75,14 +76,14 @@ class ShardMachine {
   Result<void> load();
 
   /// Applies the entry at `index`, written under `term`; its changes are appended to `out`, which
-  /// `reads` must show from then on. An error is a failed read (damaged disk): the replica must
-  /// stop, `out` and the machine are as before.
+  /// `reads` must show from then on. An error is a failed read (damaged disk): nothing is appended,
+  /// the machine is of no use any more, and the replica must stop.
   ///
   /// Does not write the applied index: put_applied() of storage/replica_log.h, into the same batch.
   Result<Outcome> apply(std::uint64_t index, std::uint64_t term, const Entry& entry, Batch& out);
 
-  ShardId shard() const { return shard_; }
-  ReplicaId replica() const { return replica_; }
+  /// Whose rows: for the functions of storage/shard/rows.h.
+  ReplicaKeys keys() const { return keys_; }
 
   /// By type; a type that never had an owner is not in it.
   const std::map<std::string, Owner, std::less<>>& owners() const { return owners_; }
@@ -104,7 +105,7 @@ class ShardMachine {
   struct Recorded {
     WallTime keep_until;
     CallId id;
-    std::uint64_t bytes;
+    std::size_t bytes;
     friend auto operator<=>(const Recorded&, const Recorded&) = default;
   };
   struct CallIdHash {
@@ -112,26 +113,33 @@ class ShardMachine {
   };
   class Turn;
 
+  // Where in the log, and when.
+  struct At {
+    std::uint64_t index;
+    std::uint64_t term;
+    WallTime now;
+  };
+
   Result<void> load_owners();
-  Result<void> load_recorded();
+  Result<void> load_marks();
   Result<void> load_outbox();
   Result<void> load_inbox();
-  Result<void> load_marks();
+  Result<void> load_recorded();
 
   Result<void> drop_expired(WallTime now, Batch& out);
   Result<void> drop_expired_values(WallTime now, Batch& out);
-  Result<std::optional<WallTime>> oldest_expiry(std::string_view from) const;
+  void record(const CallId& id, WallTime keep_until, std::size_t reply_bytes);
 
-  Result<Outcome> run(std::uint64_t index, const Entry& entry, const TurnCommand& turn, Batch& out);
-  Outcome run(std::uint64_t index, std::uint64_t term, const AssignCommand& assign, Batch& out);
-  Result<Outcome> run(std::uint64_t index, const OutboxDoneCommand& done, Batch& out);
-  Result<Outcome> run(std::uint64_t index, const WatermarkCommand& command, Batch& out);
+  Result<Outcome> run(const At& at, const TurnCommand& command, Batch& out);
+  Result<Outcome> run(const At& at, const AssignCommand& assign, Batch& out);
+  Result<Outcome> run(const At& at, const OutboxDoneCommand& done, Batch& out);
+  Result<Outcome> run(const At& at, const WatermarkCommand& command, Batch& out);
 
-  ShardId shard_;
-  ReplicaId replica_;
+  ReplicaKeys keys_;
   std::uint32_t shard_count_;
   const Reads& reads_;
   ShardLimits limits_;
+  bool loaded_ = false;
 
   std::map<std::string, Owner, std::less<>> owners_;
   RowVersion row_version_;
