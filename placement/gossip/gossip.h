@@ -55,7 +55,6 @@ class Gossip {
 
  private:
   std::string envelope() const;
-  void fill_and_send(Outgoing message);
   void send_rows(const Address& to, std::string part);
 
   GossipConfig config_;

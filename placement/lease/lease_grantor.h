@@ -56,11 +56,17 @@ class LeaseGrantor {
   /// Renewals due at `now`, to be sent at once.
   std::vector<OutgoingRenewal> take_renewals(Time now);
   Time next_renewal() const;
-  void receive(Time now, NodeId from, Generation generation, const RenewalAck& ack);
+  /// Returns the shards whose rows the peer must be sent.
+  std::vector<ShardId> receive(Time now, NodeId from, Generation generation, const RenewalAck& ack);
 
-  /// Until when this node itself may use its own rights in a shard it leads.
-  std::optional<Time> own_lease(ShardId shard) const;
-  RightsStamp own_stamp(ShardId shard) const;
+  /// What this node itself may use in a shard that it leads; hand it to its LeaseHolder after each
+  /// quorum_acknowledged(). None without rights or while they are withheld.
+  struct OwnLease {
+    std::uint64_t term = 0;
+    RightsStamp stamp;
+    Time until{};
+  };
+  std::optional<OwnLease> renew_own(ShardId shard);
 
   /// From when on (shard, type) may be given to another node than its owner: now or earlier if it
   /// has none. Grows while its owner is being renewed: withhold() first. None if this node does not
@@ -70,6 +76,8 @@ class LeaseGrantor {
   /// resume().
   void withhold(ShardId shard, std::string_view type);
   void resume(ShardId shard, std::string_view type);
+  /// The owner says that it gave up (shard, type) under `epoch` for good.
+  void released(ShardId shard, std::string_view type, Epoch epoch);
   /// The assign to propose, `epoch + 1`, to `node`; refused while the present owner's lease may
   /// last. On success the present owner is withheld.
   Result<Owner> propose_assign(Time now, ShardId shard, std::string_view type, NodeId node);
@@ -88,7 +96,9 @@ class LeaseGrantor {
     Time lease_end{};       // of what this leader may grant: the quorum's round + D - drift
     std::map<std::string, Owner, std::less<>> owners;
     std::map<NodeId, Time> granted_until;  // by this leader, per peer
+    std::map<NodeId, RightsStamp> stamps;  // of all that own something
     std::set<std::string, std::less<>> withheld;
+    std::map<std::string, Epoch, std::less<>> released;
   };
   struct Sent {
     std::uint64_t number = 0;
@@ -106,6 +116,7 @@ class LeaseGrantor {
   };
 
   Renewal renew(Time now, NodeId to, Peer& peer);
+  void renew_soon(const Lead& lead);
   bool is_withheld(const Lead& lead, NodeId node) const;
   bool replaced(const Owner& owner) const;
 

@@ -51,7 +51,8 @@ void encode(Writer& out, const Row& row);
 Row decode_row(Reader& in);
 
 /// The shard of an actor: xxh3_64(full type, a zero byte, id) mod shard_count. Part of the format
-/// of the data on disk: never changes. No allocation. Requires shard_count > 0.
+/// of the data on disk: never changes. No allocation below 512 bytes. Requires
+/// shard_count > 0.
 ShardId shard_of(std::string_view full_type, std::string_view id, std::uint32_t shard_count);
 
 }  // namespace troupe::placement

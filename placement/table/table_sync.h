@@ -42,6 +42,7 @@ class TableSync {
 
   /// Whether a comparison is due; resets the interval.
   bool take_digest_due(Time now);
+  Time next_digest() const { return next_digest_; }
   std::string digest() const;
 
   /// Rows to tell, fewest told first, as one message of at most `size_max` bytes; empty if there is
