@@ -47,9 +47,10 @@ struct ReminderRecord {
   std::string data;
   Schedule schedule;
   Registration registration;
-  std::uint64_t number = 1;  // of the next tick; a tick keeps it through its retries
-  WallTime scheduled{};      // when that tick was to run
-  WallTime due{};            // when it is tried next: whole milliseconds, never before `scheduled`
+  std::uint64_t number = 1;   // of the next tick; a tick keeps it through its retries
+  std::uint64_t skipped = 0;  // ticks that had a number but were not sent
+  WallTime scheduled{};       // when that tick was to run
+  WallTime due{};             // when it is tried next: whole milliseconds, never before `scheduled`
   FailurePolicy failure;
   CatchUp catch_up = CatchUp::kOne;
   std::uint32_t attempts = 0;  // failed ones of that tick
@@ -62,8 +63,8 @@ struct ReminderRecord {
   friend bool operator==(const ReminderRecord&, const ReminderRecord&) = default;
 };
 
-/// The record of a new registration: its first tick is next. Everything but `number`, `scheduled`,
-/// `due` and `attempts`, which it sets, is taken as given.
+/// The record of a new registration: its first tick is next. Sets `number`, `skipped`, `scheduled`,
+/// `due` and `attempts`, and takes the rest as given.
 ReminderRecord registered(ReminderRecord record);
 
 /// The tick a turn names as its cause.

@@ -50,6 +50,7 @@ struct DueReminder {
 class ReminderWheel {
  public:
   explicit ReminderWheel(ReminderWheelOptions options = {});
+  ~ReminderWheel();
 
   /// This node serves the shard from now on, with no reminders until they are added. A newer epoch
   /// forgets everything known under the one before; an older or equal one is ignored.
@@ -72,8 +73,8 @@ class ReminderWheel {
   /// windows allow.
   std::vector<DueReminder> take_due(WallTime now, std::size_t most);
 
-  /// When to call take_due() next, at the latest: it may then have nothing yet. None: not before
-  /// something else is said.
+  /// When to call take_due() next: it may then have nothing yet. None: not before something else is
+  /// said. Ask the wall clock at least every second until then, since it may be put forward.
   std::optional<WallTime> next_wake() const;
 
   std::size_t waiting() const;

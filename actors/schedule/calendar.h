@@ -15,8 +15,6 @@ inline constexpr WallTime kFirstWallTime{Duration{-62'167'219'200'000'000}};
 
 /// `time + length`, held within the first and the last moment instead of overflowing.
 WallTime saturating_add(WallTime time, Duration length);
-/// `a - b`, which cannot overflow between the first and the last moment.
-Duration between(WallTime a, WallTime b);
 
 /// A length of time whose months and days depend on the calendar, as in `P1Y2M3W4DT5H6M7S`.
 struct CalendarStep {

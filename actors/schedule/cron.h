@@ -49,7 +49,7 @@ class Cron {
   Cron() = default;
   Result<void> read_fields(std::string_view text);
   bool day_matches(std::chrono::year_month_day day) const;
-  bool happens() const;
+  std::optional<std::chrono::seconds> next_time_of_day(std::chrono::seconds from) const;
   std::optional<std::chrono::sys_seconds> next_local(std::chrono::sys_seconds from) const;
   std::optional<WallTime> next_shown(WallTime time) const;
   std::optional<WallTime> next_passed(WallTime time) const;

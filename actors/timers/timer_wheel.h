@@ -56,7 +56,10 @@ class TimerWheel {
   const Value& value(WheelHandle handle) const { return node(handle).value; }
   WheelTick due(WheelHandle handle) const { return node(handle).due; }
 
-  /// Removes the earliest entry that is due at `now`, if there is one.
+  /// The earliest entry that is due at `now`, if there is one; it stays in the wheel.
+  std::optional<WheelHandle> first(WheelTick now);
+
+  /// And removes it.
   std::optional<Taken> take(WheelTick now);
 
   /// The earliest time at which take() may have something; not later than the first entry's time,
@@ -129,16 +132,22 @@ void TimerWheel<Value>::cancel(WheelHandle handle) {
 }
 
 template <class Value>
-std::optional<typename TimerWheel<Value>::Taken> TimerWheel<Value>::take(WheelTick now) {
+std::optional<WheelHandle> TimerWheel<Value>::first(WheelTick now) {
   if (now + kPatience < position_) rewind(now);
   if (now < position_) return std::nullopt;
   while (lists_[kReady].head == kNone) {
     if (!step(now)) return std::nullopt;
   }
-  const WheelHandle handle = lists_[kReady].head;
-  Taken taken{.handle = handle, .due = node(handle).due, .value = std::move(node(handle).value)};
-  unlink(handle);
-  release(handle);
+  return lists_[kReady].head;
+}
+
+template <class Value>
+std::optional<typename TimerWheel<Value>::Taken> TimerWheel<Value>::take(WheelTick now) {
+  const auto handle = first(now);
+  if (!handle) return std::nullopt;
+  Taken taken{.handle = *handle, .due = node(*handle).due, .value = std::move(node(*handle).value)};
+  unlink(*handle);
+  release(*handle);
   return taken;
 }
 
