@@ -36,6 +36,19 @@ concept Awaitable = requires { typename std::remove_cvref_t<A>::AwaitableInTurn;
 
 namespace detail {
 
+/// Awaits what it points to.
+template <class A>
+struct Awaiter {
+  A* awaitable;
+
+  bool await_ready() const noexcept { return awaitable->await_ready(); }
+  template <class P>
+  void await_suspend(std::coroutine_handle<P> waiter) const {
+    awaitable->await_suspend(waiter);
+  }
+  decltype(auto) await_resume() const { return awaitable->await_resume(); }
+};
+
 class TaskPromiseBase {
  public:
   struct Final {
@@ -51,9 +64,10 @@ class TaskPromiseBase {
   std::suspend_always initial_suspend() const noexcept { return {}; }
   Final final_suspend() const noexcept { return {}; }
 
+  // A pointer, because g++ 12 copies awaitables that are variables.
   template <Awaitable A>
-  A&& await_transform(A&& awaitable) const noexcept {
-    return static_cast<A&&>(awaitable);
+  Awaiter<std::remove_reference_t<A>> await_transform(A&& awaitable) const noexcept {
+    return {&awaitable};
   }
 
   TaskChain* chain = nullptr;
