@@ -5,6 +5,7 @@
 #include <string>
 
 #include <troupe/actor_type.h>
+#include <troupe/result.h>
 #include <troupe/time.h>
 
 /// When timers and reminders fire.
@@ -36,6 +37,9 @@ struct ReminderOptions {
   bool overwrite = true;                      // false: kConflict if there is one of that name
   std::string name = {};                      // by default the method's
 };
+
+/// Checks the options, and says the same as a TimerChange. kInvalid if they contradict themselves.
+Result<TimerChange> timer_change(TimerOptions options);
 
 /// Checks the options, and says the same in the texts of a ReminderChange. kInvalid if they
 /// contradict themselves.

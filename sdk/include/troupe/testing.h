@@ -61,6 +61,10 @@ class TestHost {
   /// a caller does then.
   void fail_calls(const ActorKey& key, std::optional<Error> error);
 
+  /// What went wrong since the last time where nobody waited for it: in one-way messages, timers
+  /// and reminders.
+  std::vector<Error> take_failures();
+
   bool active(const ActorKey& key) const;
   /// Names, sorted.
   std::vector<std::string> timers(const ActorKey& key) const;
