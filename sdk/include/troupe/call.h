@@ -63,7 +63,7 @@ class CallStep {
 /// Gives the reply, or throws CallError. Without a timeout it lasts as long as the caller's turn
 /// may. Not part of the turn: when the turn fails later, the call has happened all the same.
 template <class T>
-class [[nodiscard("co_await it: nothing is sent before")]] Call final : public detail::CallStep {
+class [[nodiscard("await it: nothing is sent before")]] Call final : public detail::CallStep {
  public:
   using CallStep::CallStep;
 
@@ -84,7 +84,7 @@ class [[nodiscard("co_await it: nothing is sent before")]] Call final : public d
 
 /// A call whose failure is a value: `Result<bool> paid = co_await wallet.call<...>(12).result();`
 template <class T>
-class [[nodiscard("co_await it: nothing is sent before")]] CallOutcome final
+class [[nodiscard("await it: nothing is sent before")]] CallOutcome final
     : public detail::CallStep {
  public:
   explicit CallOutcome(Call<T>&& call) : CallStep(std::move(call)) {}
@@ -94,7 +94,7 @@ class [[nodiscard("co_await it: nothing is sent before")]] CallOutcome final
 
 /// A pause of the turn: `co_await sleep(100ms);`. Other turns of the actor wait meanwhile, unless
 /// they may interleave.
-class [[nodiscard("co_await it")]] Sleep final {
+class [[nodiscard("await it")]] Sleep final {
  public:
   using AwaitableInTurn = void;
 
