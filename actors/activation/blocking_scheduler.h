@@ -23,7 +23,7 @@ class BlockingScheduler final : public Scheduler {
  private:
   struct State;
   class PoolSlot;
-  std::shared_ptr<State> state_;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace troupe::actors

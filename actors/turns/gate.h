@@ -17,10 +17,11 @@ struct Ticket {
   Access access = Access::kWrite;
   std::string_view chain;         // the reentrancy id; empty: none
   bool chain_waits_here = false;  // a turn of this very actor waits for this call
-  Time deadline;
+  Time expires;                   // it waits no longer
 
   // The gate's own.
   State state = State::kOutside;
+  bool urgent = false;
   Ticket* previous = nullptr;
   Ticket* next = nullptr;
 };
@@ -73,8 +74,12 @@ class Gate {
   /// Back in front of all others: one that is to begin once more.
   void arrive_first(Ticket& ticket);
 
-  /// The next that may begin; it runs from now on. Null if none may.
-  Ticket* begin_next();
+  /// The next that may begin; it runs from now on. Null if none may. `awaited_only`: of those that
+  /// running turns wait for.
+  Ticket* begin_next(bool awaited_only = false);
+
+  /// Begins a turn that never waited, even if closed. Requires that none runs.
+  void begin_alone(Ticket& ticket);
 
   /// Its user's code has ended, its outcome is not known yet.
   void finish(Ticket& ticket);
@@ -91,9 +96,8 @@ class Gate {
   /// Takes a waiting one out of the gate.
   void cancel(Ticket& ticket);
 
-  /// Nothing arrives or begins from now on, but reentrant calls of the turns that run.
+  /// Nothing arrives or begins from now on, but what running turns wait for.
   void close() { closed_ = true; }
-  void reopen() { closed_ = false; }
   bool closed() const { return closed_; }
 
   std::size_t waiting() const { return urgent_.size() + waiting_.size(); }
@@ -107,11 +111,12 @@ class Gate {
   bool same_transaction(const Ticket& a, const Ticket& b) const;
   bool may_begin_beside(const Ticket& ticket, const Ticket& running) const;
   bool may_begin(const Ticket& ticket) const;
-  Ticket* begin(TicketList& from, Ticket& ticket);
+  Ticket* begin(Ticket& ticket);
 
   bool reentrant_;
   bool closed_ = false;
   std::size_t depth_max_;
+  Time earliest_ = Time::max();   // none that waits expires before it
   std::size_t interleaving_ = 0;  // of those in waiting_
   TicketList urgent_;             // of chains that run here: the running turns wait for them
   TicketList waiting_;
