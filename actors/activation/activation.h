@@ -1,0 +1,195 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "actors/activation/activation_timers.h"
+#include "actors/activation/home.h"
+#include "actors/activation/mailbox.h"
+#include "actors/activation/scheduler.h"
+#include "actors/directory/call.h"
+#include "actors/state/content_hash.h"
+#include "actors/state/operations.h"
+#include "actors/turns/effects.h"
+#include "actors/turns/gate.h"
+#include "actors/turns/right.h"
+#include "actors/turns/turn.h"
+#include <troupe/actor_type.h>
+
+namespace troupe::actors {
+
+/// The live instance of one actor: its mailbox, its gate, the user's object, and what runs turns.
+///
+///     offer -> mailbox -> gate -> begin -> user's code -> conclude -> commit -> settle -> reply
+///
+/// Everything but the section "from any thread" happens in run(), on one thread at a time. It ends
+/// once: idle, its right gone, or given up; what waits is then delivered anew.
+class Activation final : public Runnable, public std::enable_shared_from_this<Activation> {
+ public:
+  /// `right`: null for stateless workers.
+  Activation(std::shared_ptr<Home> home, ActorKey key, std::shared_ptr<const ActorType> type,
+             std::shared_ptr<Right> right);
+  ~Activation() override;
+
+  // From any thread.
+
+  /// False, and `call` left alone, if it has ended.
+  bool offer(Call& call);
+  /// As offer(), for a call that was counted and made a turn before.
+  bool offer_again(std::unique_ptr<Event>& turn);
+  /// Dropped if it has ended.
+  void post(std::unique_ptr<Event> event);
+  template <class Work>
+  void post_work(Work work);
+
+  const ActorKey& key() const { return key_; }
+  const ActorType& type() const { return *type_; }
+  const std::shared_ptr<Right>& right() const { return right_; }
+  ActivationFacts facts(Time now) const;
+
+  /// What the periodic scan does: idle activations end, turns that overrun are reported. True: its
+  /// user's code holds its thread for so long that it has been given up, and its mailbox is closed.
+  bool look(Time now);
+
+  /// Ends it in order: begun turns may finish. Calls that wait are refused.
+  void request_drain();
+  /// Ends it now: what still runs is left to itself, and nothing of it leaves. Commits under way
+  /// are waited for all the same.
+  void request_end();
+
+  /// For Home::ended only.
+  EventList close_mailbox() { return mailbox_.close(); }
+
+  // On its own thread of control.
+
+  Outcome run() override;
+  void arrive(std::unique_ptr<Turn> turn);
+  /// Runs some of the user's code for `turn`, which is running, and what follows from its end.
+  template <class Code>
+  void run_user_code(Turn& turn, Time now, Code code);
+  Turn* running(std::uint64_t number) const;
+  Home& home() const { return *home_; }
+  bool may_leave(Time now) const { return right_ == nullptr || right_->lets_out(now); }
+
+ private:
+  enum class Phase : std::uint8_t { kEmpty, kLoading, kReady, kEnded };
+  enum class Undo : std::uint8_t { kNothing, kState, kInstance };
+
+  // Admission.
+  bool work();
+  bool begin_one();
+  bool may_begin(Time now);
+  std::unique_ptr<Event> next_event();
+  void refuse_waiting(const Error& error);
+  void drop_expired(Time now);
+  void pause();
+
+  // Life.
+  void load();
+  void loaded(Result<std::vector<std::pair<std::string, StoredValue>>> values);
+  void drain();
+  void close();
+  bool try_end();
+  void deactivate();
+  void end();
+  void end_if_idle();
+  void report_overruns(Time now);
+
+  // Turns.
+  void begin(Turn& turn, Time now);
+  void begin_again(Turn& turn);
+  void join_transaction(Turn& turn);
+  void run_method(Turn& turn, Time now);
+  void code_ended(Turn& turn);
+  void merge(Turn& turn);
+  void conclude(Turn& turn, Result<TurnResult> result);
+  void conclude_without_entry(Turn& turn, TurnResult result, Time now);
+  template <class Then>
+  void propose(Turn& turn, storage::TurnCommand command, Then then);
+  void settled(Turn& turn, Result<storage::Outcome> outcome, const Effects& effects,
+               TurnResult result);
+  void succeed(Turn& turn, TurnResult result);
+  void failed(Turn& turn, const Error& error);
+  void undo(const Turn& turn);
+  void commit_consumption(Turn& turn, const Error& error);
+  void consumed(Turn& turn, const Result<storage::Outcome>& outcome, const Error& error,
+                bool given_up);
+  void lost(Turn& turn, const Error& error);
+  void finish(Turn& turn, Result<Reply> reply);
+  void run_state_operations(Turn& turn);
+  void values_changed(Turn& turn, const Result<storage::Outcome>& outcome);
+  void read_values(Turn& turn, StateOperations operations);
+
+  // Timers.
+  void change_timers(const TurnResult& result);
+  void arm_timers();
+  void timers_due();
+
+  const std::shared_ptr<Home> home_;
+  const ActorKey key_;
+  const std::shared_ptr<const ActorType> type_;
+  const std::shared_ptr<Right> right_;
+  std::unique_ptr<Slot> slot_;
+  const Time since_;
+  Mailbox mailbox_;
+  EventList batch_;  // taken from the mailbox, not handled yet
+  EventList late_;   // calls for the next activation
+
+  Gate gate_;
+  Phase phase_ = Phase::kEmpty;
+  Undo undo_ = Undo::kNothing;
+  bool activates_ = true;  // the next turn begins with on_activate
+  bool draining_ = false;  // nothing new begins
+  bool moved_ = false;     // and what waits is refused, not kept for the next activation
+  bool ending_ = false;    // begun turns are left to themselves
+  bool pausing_ = false;
+  bool given_up_ = false;
+  std::uint64_t last_turn_ = 0;
+  std::optional<ContentHash> committed_;      // the state as the shard has it
+  std::unique_ptr<ActivationTimers> timers_;  // null until one is set
+  std::optional<Time> armed_;                 // when timers_ will be looked at
+  std::unique_ptr<ActorInstance> instance_;
+
+  // Seen by other threads.
+  std::atomic<std::uint32_t> waiting_{0};        // calls in the mailbox and at the gate
+  std::atomic<std::uint32_t> open_{0};           // turns that have begun
+  std::atomic<std::uint32_t> committing_{0};     // commits under way
+  std::atomic<Duration::rep> used_;              // when a turn last began or ended
+  std::atomic<Duration::rep> in_code_since_{0};  // of the user's; kGivenUp
+  std::atomic<std::uint64_t> turns_{0};
+};
+
+template <class Work>
+class PostedWork final : public Event {
+ public:
+  explicit PostedWork(Work work) : work_(std::move(work)) {}
+  void handle(Activation& activation, std::unique_ptr<Event>) override { work_(activation); }
+
+ private:
+  Work work_;
+};
+
+template <class Work>
+void Activation::post_work(Work work) {
+  post(std::make_unique<PostedWork<Work>>(std::move(work)));
+}
+
+inline constexpr Duration::rep kGivenUp = -1;
+
+template <class Code>
+void Activation::run_user_code(Turn& turn, Time now, Code code) {
+  in_code_since_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+  code();
+  if (in_code_since_.exchange(0, std::memory_order_acq_rel) == kGivenUp) {
+    given_up_ = true;
+    return;
+  }
+  if (turn.result && turn.state == Ticket::State::kRunning) code_ended(turn);
+}
+
+}  // namespace troupe::actors

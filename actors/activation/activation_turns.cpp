@@ -1,0 +1,418 @@
+// What happens to a turn from its beginning to its reply.
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "actors/activation/activation.h"
+#include "actors/state/operations.h"
+#include "actors/turns/reminder_writes.h"
+
+namespace troupe::actors {
+namespace {
+
+void count(Metrics::Counter& counter) { counter.fetch_add(1, std::memory_order_relaxed); }
+
+std::string chain_id(const storage::CallId& id) {
+  return to_string(id.origin) + "-" + std::to_string(id.generation.value) + "-" +
+         std::to_string(id.sequence);
+}
+
+template <class T>
+void append(std::vector<T>& to, std::vector<T>& from) {
+  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+}
+
+}  // namespace
+
+Turn* Activation::running(std::uint64_t number) const {
+  for (Ticket* each = gate_.running().first(); each != nullptr; each = each->next) {
+    auto* const turn = static_cast<Turn*>(each);
+    if (turn->number == number) return turn;
+  }
+  return nullptr;
+}
+
+void Activation::begin(Turn& turn, Time now) {
+  open_.fetch_add(1, std::memory_order_relaxed);
+  turns_.fetch_add(1, std::memory_order_relaxed);
+  used_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+  count(home_->metrics.turns_begun);
+  turn.home = this;
+  turn.number = ++last_turn_;
+  turn.began = now;
+  turn.wall_began = home_->dependencies.clock.wall();
+  if (turn.request.kind == CallKind::kState) return run_state_operations(turn);
+  if (turn.request.kind == CallKind::kTimer && !timers_->current(turn.timer_registration)) {
+    return finish(turn, Reply{});
+  }
+  if (activates_ && !turn.deactivates) {
+    activates_ = false;
+    turn.activates = true;
+    turn.access = Access::kWrite;  // nothing beside on_activate
+  }
+  if (type_->options.reentrant) join_transaction(turn);
+  run_method(turn, now);
+}
+
+void Activation::join_transaction(Turn& turn) {
+  Chain& chain = turn.request.chain;
+  if (chain.id.empty()) chain.id = chain_id(home_->dependencies.ids.next());
+  turn.chain = chain.id;
+  for (Ticket* each = gate_.running().first(); each != nullptr; each = each->next) {
+    auto& other = *static_cast<Turn*>(each);
+    if (&other != &turn && other.chain == turn.chain) turn.transaction = other.transaction;
+  }
+  if (turn.transaction == nullptr) {
+    turn.transaction = std::make_shared<Transaction>();
+    turn.transaction->outermost = &turn;
+  }
+  ++turn.transaction->open;
+}
+
+void Activation::run_method(Turn& turn, Time now) {
+  Done<TurnResult> done = [&turn](Result<TurnResult> result) {
+    turn.result.emplace(std::move(result));
+  };
+  if (turn.deactivates) {
+    return run_user_code(turn, now, [&] { instance_->deactivate(turn, std::move(done)); });
+  }
+  TurnMessage message;
+  if (turn.request.kind == CallKind::kTick) {
+    Result<TurnMessage> tick = tick_message(turn.request.message.view());
+    if (!tick) return finish(turn, fail(tick.error()));
+    message = *std::move(tick);
+    turn.tick_method = message.method;
+  } else {
+    message = {.method = turn.request.method,
+               .body = turn.request.message,
+               .content_type = turn.request.content_type};
+  }
+  message.activates = turn.activates;
+  run_user_code(turn, now, [&] { instance_->run_turn(std::move(message), turn, std::move(done)); });
+}
+
+void Activation::code_ended(Turn& turn) {
+  if (turn.transaction != nullptr) return merge(turn);
+  Result<TurnResult> result = *std::move(turn.result);
+  conclude(turn, std::move(result));
+}
+
+// Inner turns answer at once: the outer ones wait for them. The outermost answers when all have
+// ended and the whole is committed.
+void Activation::merge(Turn& turn) {
+  const std::shared_ptr<Transaction> whole = turn.transaction;
+  Result<TurnResult> result = *std::move(turn.result);
+  turn.result.emplace(TurnResult{});
+  --whole->open;
+  const bool outermost = whole->outermost == &turn;
+  if (!result && !whole->failed) whole->failed = result.error();
+  if (result) {
+    TurnResult& all = whole->effects;
+    if (result->state) all.state = std::move(result->state);
+    append(all.timers, result->timers);
+    append(all.reminders, result->reminders);
+    append(all.outbox, result->outbox);
+    if (outermost) {
+      all.reply = result->reply;
+      all.content_type = result->content_type;
+    }
+  }
+  if (!outermost) {
+    Result<Reply> reply = fail(Code::kApplication, "");
+    if (result) {
+      reply = Reply{.body = result->reply, .content_type = result->content_type, .metadata = {}};
+    } else {
+      reply = fail(result.error());
+    }
+    finish(turn, std::move(reply));
+  }
+  if (whole->open > 0) return;
+  Turn& first = *whole->outermost;
+  first.transaction.reset();
+  if (whole->failed) return conclude(first, fail(*whole->failed));
+  conclude(first, std::move(whole->effects));
+}
+
+void Activation::conclude(Turn& turn, Result<TurnResult> result) {
+  if (!result) return failed(turn, result.error());
+  const ActorsDependencies& on = home_->dependencies;
+  const Time now = on.clock.now();
+  used_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+  if (now >= turn.request.deadline) {
+    count(home_->metrics.turns_timed_out);
+    return failed(turn, {Code::kTimeout, turn.request.method + " on " + to_string(key_) +
+                                             " ran beyond its deadline and was aborted"});
+  }
+  if (right_ == nullptr) result->state.reset();
+  Result<Effects> effects =
+      effects_of(turn.request, *result, committed_, on.clock.wall(), now, on.shards);
+  if (!effects) return failed(turn, effects.error());
+  if (!effects->command) return conclude_without_entry(turn, *std::move(result), now);
+  if (right_ == nullptr) {
+    return failed(turn, {Code::kUnimplemented,
+                         "stateless workers have no reminders and no outbox, "
+                         "and their calls are not recorded"});
+  }
+  storage::TurnCommand command = *std::exchange(effects->command, std::nullopt);
+  propose(turn, std::move(command),
+          [effects = *std::move(effects), result = *std::move(result)](
+              Activation& self, Turn& ended, Result<storage::Outcome> outcome) mutable {
+            self.settled(ended, std::move(outcome), effects, std::move(result));
+          });
+}
+
+void Activation::conclude_without_entry(Turn& turn, TurnResult result, Time now) {
+  if (may_leave(now)) return succeed(turn, std::move(result));
+  count(home_->metrics.confirms);
+  gate_.finish(turn);
+  committing_.fetch_add(1, std::memory_order_relaxed);
+  home_->dependencies.shards.confirm(
+      right_,
+      [self = shared_from_this(), &turn, result = std::move(result)](Result<void> current) mutable {
+        self->post_work([&turn, current = std::move(current),
+                         result = std::move(result)](Activation& activation) mutable {
+          activation.committing_.fetch_sub(1, std::memory_order_release);
+          if (current) return activation.succeed(turn, std::move(result));
+          activation.lost(turn, current.error());
+        });
+      });
+}
+
+template <class Then>
+void Activation::propose(Turn& turn, storage::TurnCommand command, Then then) {
+  if (turn.state == Ticket::State::kRunning) gate_.finish(turn);
+  committing_.fetch_add(1, std::memory_order_relaxed);
+  count(home_->metrics.commits);
+  home_->dependencies.shards.commit(
+      right_, std::move(command),
+      [self = shared_from_this(), &turn,
+       then = std::move(then)](Result<storage::Outcome> outcome) mutable {
+        self->post_work([&turn, outcome = std::move(outcome),
+                         then = std::move(then)](Activation& activation) mutable {
+          activation.committing_.fetch_sub(1, std::memory_order_release);
+          then(activation, turn, std::move(outcome));
+        });
+      });
+}
+
+void Activation::settled(Turn& turn, Result<storage::Outcome> outcome, const Effects& effects,
+                         TurnResult result) {
+  if (!outcome) {
+    if (outcome.error().code != Code::kExhausted) return lost(turn, outcome.error());
+    count(home_->metrics.commits_refused);
+    undo(turn);
+    return finish(turn, fail(outcome.error()));
+  }
+  switch (outcome->kind) {
+    case storage::Outcome::Kind::kApplied:
+      if (effects.state) committed_ = effects.state;
+      return succeed(turn, std::move(result));
+    case storage::Outcome::Kind::kConsumed:
+      count(home_->metrics.commits_consumed);
+      undo_ = Undo::kInstance;
+      return finish(turn, turn.request.may_repeat ? recorded_reply(*outcome) : Reply{});
+    case storage::Outcome::Kind::kStaleEpoch:
+    case storage::Outcome::Kind::kGap:
+      return lost(turn, {Code::kPrecondition,
+                         "this node is not the owner of " + to_string(key_) + " any more"});
+    case storage::Outcome::Kind::kRefused:
+      count(home_->metrics.commits_refused);
+      return failed(turn, outcome->error.value_or(Error{
+                              Code::kConflict, "the entry of " + turn.request.method + " on " +
+                                                   to_string(key_) + " was refused"}));
+  }
+}
+
+// Another may own the actor by now, and what is in memory may differ from what is committed.
+void Activation::lost(Turn& turn, const Error& error) {
+  count(home_->metrics.commits_lost);
+  undo_ = Undo::kInstance;
+  finish(turn, fail(error));
+  drain();
+}
+
+void Activation::undo(const Turn& turn) {
+  if (turn.activates) {
+    undo_ = Undo::kInstance;
+  } else if (turn.access == Access::kWrite) {
+    undo_ = std::max(undo_, Undo::kState);
+  }
+}
+
+void Activation::failed(Turn& turn, const Error& error) {
+  if (error.code == Code::kApplication) count(home_->metrics.turns_failed);
+  undo(turn);
+  const CallKind kind = turn.request.kind;
+  if (kind == CallKind::kTick) return commit_consumption(turn, error);
+  if (kind == CallKind::kOneWay && !draining_) {
+    if (++turn.attempts >= home_->options.one_way_attempts_max) {
+      return commit_consumption(turn, error);
+    }
+    return begin_again(turn);
+  }
+  const MethodInfo* const method = type_->method(turn.request.method);
+  if (kind == CallKind::kTimer || turn.deactivates || (method != nullptr && method->one_way)) {
+    home_->dependencies.log.warning(
+        "turn failed, and nobody waits for it",
+        {{"actor", to_string(key_)}, {"method", turn.request.method}, {"error", error.message}});
+  }
+  finish(turn, fail(error));
+}
+
+void Activation::begin_again(Turn& turn) {
+  gate_.end(turn);
+  open_.fetch_sub(1, std::memory_order_relaxed);
+  turn.result.reset();
+  turn.activates = false;
+  turn.outstanding = 0;
+  waiting_.fetch_add(1, std::memory_order_relaxed);
+  gate_.arrive_first(turn);
+}
+
+void Activation::commit_consumption(Turn& turn, const Error& error) {
+  bool given_up = true;
+  Result<storage::TurnCommand> command =
+      consumption_of(turn.request, home_->dependencies.clock.wall(), given_up);
+  if (!command) return finish(turn, fail(command.error()));
+  propose(turn, *std::move(command),
+          [error, given_up](Activation& self, Turn& ended, Result<storage::Outcome> outcome) {
+            self.consumed(ended, outcome, error, given_up);
+          });
+}
+
+void Activation::consumed(Turn& turn, const Result<storage::Outcome>& outcome, const Error& error,
+                          bool given_up) {
+  if (!outcome) return lost(turn, outcome.error());
+  if (outcome->kind != storage::Outcome::Kind::kApplied &&
+      outcome->kind != storage::Outcome::Kind::kConsumed) {
+    return lost(turn, {Code::kPrecondition, "the cause of a failed turn was not consumed"});
+  }
+  const bool tick = turn.request.kind == CallKind::kTick;
+  if (given_up) {
+    count(tick ? home_->metrics.ticks_given_up : home_->metrics.one_way_given_up);
+    home_->dependencies.log.warning(tick ? "tick given up" : "one-way message given up",
+                                    {{"actor", to_string(key_)},
+                                     {"method", tick ? turn.tick_method : turn.request.method},
+                                     {"error", error.message}});
+  }
+  finish(turn, tick ? Result<Reply>(fail(error)) : Reply{});
+}
+
+void Activation::succeed(Turn& turn, TurnResult result) {
+  change_timers(result);
+  finish(turn, Reply{.body = std::move(result.reply),
+                     .content_type = std::move(result.content_type),
+                     .metadata = {}});
+}
+
+void Activation::finish(Turn& turn, Result<Reply> reply) {
+  const std::unique_ptr<Turn> ended(&turn);
+  gate_.end(turn);
+  open_.fetch_sub(1, std::memory_order_relaxed);
+  if (turn.request.kind == CallKind::kTimer) {
+    timers_->ended(turn.timer_registration, home_->dependencies.clock.now());
+    arm_timers();
+  }
+  turn.reply(std::move(reply));
+}
+
+void Activation::run_state_operations(Turn& turn) {
+  const ActorsDependencies& on = home_->dependencies;
+  Result<StateOperations> operations = decode_state_operations(turn.request.message.view());
+  if (!operations) return finish(turn, fail(operations.error()));
+  if (right_ == nullptr) {
+    return finish(turn, fail(Code::kUnimplemented, "stateless workers have no state"));
+  }
+  if (operations->changes.empty()) return read_values(turn, *std::move(operations));
+  Result<storage::TurnCommand> command =
+      entry_of(turn.request, *operations, on.clock.wall(), on.clock.now());
+  if (!command) return finish(turn, fail(command.error()));
+  propose(turn, *std::move(command),
+          [](Activation& self, Turn& ended, Result<storage::Outcome> outcome) {
+            self.values_changed(ended, outcome);
+          });
+}
+
+void Activation::values_changed(Turn& turn, const Result<storage::Outcome>& outcome) {
+  using Kind = storage::Outcome::Kind;
+  if (!outcome) {
+    if (outcome.error().code != Code::kExhausted) return lost(turn, outcome.error());
+    return finish(turn, fail(outcome.error()));
+  }
+  if (outcome->kind == Kind::kStaleEpoch || outcome->kind == Kind::kGap) {
+    return lost(turn, {Code::kPrecondition, "not the owner of " + to_string(key_) + " any more"});
+  }
+  if (outcome->kind == Kind::kRefused) {
+    count(home_->metrics.commits_refused);
+    return finish(
+        turn,
+        fail(outcome->error.value_or(Error{
+            Code::kConflict, "a value of " + to_string(key_) + " was changed by somebody else"})));
+  }
+  finish(turn, Reply{});
+}
+
+void Activation::read_values(Turn& turn, StateOperations operations) {
+  gate_.finish(turn);
+  committing_.fetch_add(1, std::memory_order_relaxed);
+  home_->dependencies.shards.load(
+      right_, key_,
+      [self = shared_from_this(), &turn,
+       operations = std::move(operations)](Result<StoredValues> values) mutable {
+        self->post_work([&turn, values = std::move(values),
+                         operations = std::move(operations)](Activation& activation) mutable {
+          activation.committing_.fetch_sub(1, std::memory_order_release);
+          if (!values) return activation.finish(turn, fail(values.error()));
+          std::erase_if(*values, [&](const auto& each) {
+            return each.first.empty() ||
+                   (!operations.read_all &&
+                    std::ranges::find(operations.reads, each.first) == operations.reads.end());
+          });
+          Reply reply;
+          reply.body = encode(*values);
+          activation.finish(turn, std::move(reply));
+        });
+      });
+}
+
+void Activation::change_timers(const TurnResult& result) {
+  if (result.timers.empty()) return;
+  if (timers_ == nullptr) timers_ = std::make_unique<ActivationTimers>();
+  for (const TimerChange& each : result.timers) {
+    if (Result<void> changed = timers_->change(each, home_->dependencies.clock.now()); !changed) {
+      home_->dependencies.log.warning(
+          "timer not set",
+          {{"actor", to_string(key_)}, {"timer", each.name}, {"error", changed.error().message}});
+    }
+  }
+  arm_timers();
+}
+
+void Activation::arm_timers() {
+  const std::optional<Time> next = timers_->next_due();
+  if (!next || (armed_ && *armed_ <= *next)) return;
+  armed_ = next;
+  home_->dependencies.timers.post_at(*next, [back = weak_from_this()] {
+    if (const std::shared_ptr<Activation> self = back.lock()) {
+      self->post_work([](Activation& activation) { activation.timers_due(); });
+    }
+  });
+}
+
+void Activation::timers_due() {
+  armed_.reset();
+  for (ActivationTimers::Tick& tick : timers_->take_due(home_->dependencies.clock.now())) {
+    Call call;
+    call.key = key_;
+    call.kind = CallKind::kTimer;
+    call.method = std::move(tick.method);
+    call.message = std::move(tick.message);
+    auto turn = std::make_unique<Turn>(std::move(call));
+    turn->timer_registration = tick.registration;
+    waiting_.fetch_add(1, std::memory_order_relaxed);
+    arrive(std::move(turn));
+  }
+  arm_timers();
+}
+
+}  // namespace troupe::actors

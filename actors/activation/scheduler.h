@@ -1,0 +1,40 @@
+#pragma once
+
+#include <memory>
+
+namespace troupe::actors {
+
+/// Something that has work now and then, and sleeps in between.
+class Runnable {
+ public:
+  enum class Outcome { kMore, kAsleep };
+
+  virtual ~Runnable() = default;
+
+  /// Does some of what is pending: little enough that others get their share. Never runs on two
+  /// threads at once. kMore: run me again, after the others. kAsleep: whoever brings work wakes me,
+  /// perhaps before this call has returned.
+  virtual Outcome run() = 0;
+};
+
+/// A Runnable's place with a scheduler.
+class Slot {
+ public:
+  virtual ~Slot() = default;
+
+  /// Has `self`, the Runnable that was attached, run soon, on another thread or later on this one,
+  /// never inside this call. From any thread. Requires that it sleeps: exactly one of those who
+  /// bring work to a sleeper wakes it; see Mailbox.
+  virtual void wake(std::shared_ptr<Runnable> self) = 0;
+};
+
+/// Shares threads out among many Runnables. Thread-safe.
+class Scheduler {
+ public:
+  virtual ~Scheduler() = default;
+
+  /// `runnable` sleeps at first. The slot must not outlive the scheduler.
+  virtual std::unique_ptr<Slot> attach(Runnable& runnable) = 0;
+};
+
+}  // namespace troupe::actors

@@ -1,0 +1,103 @@
+#include "actors/turns/turn.h"
+
+#include <algorithm>
+
+#include "actors/activation/activation.h"
+
+namespace troupe::actors {
+namespace {
+
+// Gives a completion back to the turn that began the operation, if that still runs.
+template <class T>
+void complete(Activation& activation, std::uint64_t number, Done<T>& done, Result<T> outcome) {
+  Turn* const turn = activation.running(number);
+  if (turn == nullptr || turn->result) return;
+  --turn->outstanding;
+  const Time now = activation.home().dependencies.clock.now();
+  activation.run_user_code(*turn, now, [&] { done(std::move(outcome)); });
+}
+
+template <class T>
+void post_completion(Activation& activation, std::uint64_t number, Done<T> done,
+                     Result<T> outcome) {
+  activation.post_work(
+      [number, done = std::move(done), outcome = std::move(outcome)](Activation& self) mutable {
+        complete(self, number, done, std::move(outcome));
+      });
+}
+
+}  // namespace
+
+void Turn::handle(Activation& activation, std::unique_ptr<Event> self) {
+  static_cast<void>(self.release());
+  activation.arrive(std::unique_ptr<Turn>(this));
+}
+
+Duration Turn::time_left() const {
+  return std::max(Duration{0}, request.deadline - home->home().dependencies.clock.now());
+}
+
+std::uint64_t Turn::fencing_token() const {
+  return home->right() == nullptr ? 0 : home->right()->epoch.value;
+}
+
+void Turn::reply(Result<Reply> outcome) {
+  if (request.done) std::exchange(request.done, nullptr)(std::move(outcome));
+}
+
+Call Turn::nested_call(NestedCall nested, Done<Payload> done) {
+  const ActorsDependencies& on = home->home().dependencies;
+  Call call;
+  call.deadline = request.deadline;
+  if (nested.timeout) call.deadline = std::min(call.deadline, on.clock.now() + *nested.timeout);
+  call.key = std::move(nested.target);
+  call.method = std::move(nested.method);
+  call.message = std::move(nested.message);
+  call.content_type = std::move(nested.content_type);
+  call.traceparent = request.traceparent;
+  call.chain.id = request.chain.id;
+  call.chain.waiting.reserve(request.chain.waiting.size() + 1);
+  call.chain.waiting = request.chain.waiting;
+  call.chain.waiting.push_back(request.key);
+  call.id = on.ids.next();
+  call.done = [back = home->shared_from_this(), turn = number,
+               done = std::move(done)](Result<Reply> reply) mutable {
+    Result<Payload> outcome = reply ? Result<Payload>(std::move(reply->body)) : fail(reply.error());
+    post_completion(*back, turn, std::move(done), std::move(outcome));
+  };
+  return call;
+}
+
+void Turn::call(NestedCall nested, Done<Payload> done) {
+  ++outstanding;
+  if (request.chain.waiting.size() + 1 > kChainLengthMax) {
+    return post_completion<Payload>(
+        *home, number, std::move(done),
+        fail(Code::kInvalid, "a chain of more than " + std::to_string(kChainLengthMax) +
+                                 " calls, at " + to_string(nested.target)));
+  }
+  waiting_for = nested.target.type + "/" + nested.target.id + " " + nested.method;
+  Call call = nested_call(std::move(nested), std::move(done));
+  const ActorsDependencies& on = home->home().dependencies;
+  if (home->may_leave(on.clock.now())) return on.router.route(std::move(call));
+  home->home().metrics.confirms.fetch_add(1, std::memory_order_relaxed);
+  on.shards.confirm(
+      home->right(), [&router = on.router, call = std::move(call)](Result<void> current) mutable {
+        if (current) return router.route(std::move(call));
+        call.done(fail(Code::kPrecondition, "no longer the owner of the calling actor"));
+      });
+}
+
+void Turn::sleep(Duration duration, Done<void> done) {
+  ++outstanding;
+  waiting_for = "a timer";
+  const ActorsDependencies& on = home->home().dependencies;
+  on.timers.post_at(on.clock.now() + duration, [back = home->weak_from_this(), turn = number,
+                                                done = std::move(done)]() mutable {
+    if (const std::shared_ptr<Activation> activation = back.lock()) {
+      post_completion<void>(*activation, turn, std::move(done), {});
+    }
+  });
+}
+
+}  // namespace troupe::actors
