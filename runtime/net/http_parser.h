@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -16,32 +17,33 @@ struct HttpLimits {
 
 /// Turns the bytes of a connection into requests, one after another. Pure: no socket, no clock.
 ///
-///     feed bytes → next() → kNeedMore ... → kHead → kNeedMore ... → kMessage → take() → next() ...
+///     prepare() → read → commit() → next() → kNeedMore: again; kMessage: take() → next() ...
 ///
-/// Bytes beyond a message (pipelining) are kept for the next. Never holds more than one head, or
-/// one piece fed, of bytes not yet taken apart. Not thread-safe.
+/// Bytes beyond a message (pipelining) are kept for the next. Beside the message under way it holds
+/// at most 64 KiB or twice `header_size_max` of bytes, and 4 KiB when idle. Not thread-safe.
 class HttpRequestParser {
  public:
   enum class Step {
-    kNeedMore,  // feed
-    kHead,      // the head is complete and a body follows: said once, see wants_continue()
+    kNeedMore,  // read more
+    kContinue,  // the client waits for `100 Continue` before it sends the body: send that, go on
     kMessage,   // take() it
     kError,     // error_status() and error_message() say why; nothing more can come
   };
 
   explicit HttpRequestParser(HttpLimits limits);
   ~HttpRequestParser();
-  HttpRequestParser(HttpRequestParser&&) noexcept;
-  HttpRequestParser& operator=(HttpRequestParser&&) noexcept;
+  HttpRequestParser(const HttpRequestParser&) = delete;
+  HttpRequestParser& operator=(const HttpRequestParser&) = delete;
 
-  void feed(std::string_view bytes);
+  /// Room, never empty after kNeedMore, for the next bytes; lives until the next call.
+  std::span<char> prepare();
+  /// `size` bytes have been put there.
+  void commit(std::size_t size);
   Step next();
 
-  /// After kHead: the client waits for `100 Continue` before it sends the body.
-  bool wants_continue() const;
   /// After kMessage: the request; then next() begins another.
   HttpRequest take();
-  /// Of the last head: whether the connection may serve another request, and the protocol is 1.0.
+  /// Of the last head: whether the connection may serve another request.
   bool keep_alive() const;
   bool is_http_1_0() const;
 
@@ -51,8 +53,6 @@ class HttpRequestParser {
 
   /// Nothing of a next message has come.
   bool idle() const;
-  /// Bytes of the body so far.
-  std::size_t body_size() const;
 
  private:
   struct State;
@@ -66,14 +66,15 @@ class HttpResponseParser {
 
   explicit HttpResponseParser(HttpLimits limits);
   ~HttpResponseParser();
-  HttpResponseParser(HttpResponseParser&&) noexcept;
-  HttpResponseParser& operator=(HttpResponseParser&&) noexcept;
+  HttpResponseParser(const HttpResponseParser&) = delete;
+  HttpResponseParser& operator=(const HttpResponseParser&) = delete;
 
   /// Before each answer: whether it answers HEAD, and so has no body.
   void expect(bool to_head);
-  void feed(std::string_view bytes);
-  /// The connection was closed: may complete an answer that had no length.
-  void feed_end();
+  std::span<char> prepare();
+  void commit(std::size_t size);
+  /// The connection was closed, which completes an answer of no stated length.
+  void commit_end();
   Step next();
 
   /// After kMessage. Interim answers (1xx) are passed over.

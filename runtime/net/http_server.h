@@ -24,8 +24,10 @@ class HttpResponseSink {
  public:
   virtual ~HttpResponseSink() = default;
 
-  /// Called exactly once per request, from any thread. Does not block.
+  /// Exactly one of these is called per request, once, from any thread. They do not block.
   virtual void respond(HttpResponse response) = 0;
+  /// Nobody will answer: the answer is 500.
+  virtual void abandon() = 0;
 };
 
 /// The right and the duty to answer one request: once, now or later, from any thread, also after

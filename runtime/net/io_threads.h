@@ -46,8 +46,8 @@ class IoThread {
 class IoThreads {
  public:
   struct Options {
-    std::size_t threads = 0;                         // 0: one per core
-    Duration tick = std::chrono::milliseconds(100);  // resolution of time-outs
+    std::size_t threads = 0;                        // 0: one per core
+    Duration tick = std::chrono::milliseconds(50);  // resolution of time-outs
   };
 
   IoThreads(Clock& clock, Options options);

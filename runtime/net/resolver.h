@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <vector>
 
@@ -22,9 +23,10 @@ class Resolver {
   void resolve(const HostPort& where, Done<std::vector<SocketAddress>> done);
 
   /// Ends what runs, cancels what waits.
-  void stop() { pool_.stop(); }
+  void stop();
 
  private:
+  std::atomic<bool> stopped_ = false;
   ThreadPool pool_;
 };
 
