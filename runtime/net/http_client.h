@@ -19,8 +19,8 @@ namespace troupe::net {
 
 /// Whom a client asks: a host and port, or the path of a Unix domain socket.
 struct HttpOrigin {
-  HostPort where;
-  std::string unix_path;  // if not empty, connected to instead
+  HostPort where = {};
+  std::string unix_path = {};  // if not empty, connected to instead
 
   friend auto operator<=>(const HttpOrigin&, const HttpOrigin&) = default;
 };

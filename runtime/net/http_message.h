@@ -84,9 +84,9 @@ bool same_without_case(std::string_view a, std::string_view b);
 struct HttpRequest {
   std::string method = "GET";  // any verb, in the case it came in
   std::string target = "/";    // path and query, as they stand on the request line
-  HttpHeaders headers;         // without trailers
-  Payload body;
-  SocketAddress peer;  // who asks; not used by a client
+  HttpHeaders headers = {};    // without trailers
+  Payload body = {};
+  SocketAddress peer = {};  // who asks; not used by a client
 
   /// Up to the question mark, not decoded.
   std::string_view path() const;
@@ -101,9 +101,9 @@ struct HttpRequest {
 /// out. Line breaks in values become spaces, and fields without a proper name are left out.
 struct HttpResponse {
   int status = 200;
-  HttpHeaders headers;
-  std::string content_type;  // empty: none beside what `headers` says
-  Payload body;
+  HttpHeaders headers = {};
+  std::string content_type = {};  // empty: none beside what `headers` says
+  Payload body = {};
 };
 
 /// `Not Found` for 404; empty for an unknown status.

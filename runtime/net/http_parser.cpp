@@ -200,7 +200,7 @@ class Messages {
     if (refusal) return Outcome::kError;
     if (!parser) begin();
     if (parser->is_done()) return Outcome::kMessage;
-    skip_empty_lines();
+    if (!skip_empty_lines()) return Outcome::kNeedMore;
     while (!intake.bytes().empty()) {
       const bool in_head = !parser->is_header_done();
       error_code error;
@@ -247,10 +247,11 @@ class Messages {
     return refuse({400, "malformed HTTP message: a chunk's header is too long"});
   }
 
-  // RFC 9112, 2.2: empty lines before a request are passed over.
-  void skip_empty_lines() {
-    if (parser->got_some()) return;
+  // RFC 9112, 2.2: empty lines before a request are passed over. False if that cannot be told yet.
+  bool skip_empty_lines() {
+    if (parser->got_some()) return true;
     while (intake.bytes().starts_with("\r\n")) intake.consume(2);
+    return intake.bytes() != "\r";
   }
 };
 

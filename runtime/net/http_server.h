@@ -62,7 +62,7 @@ struct HttpServerOptions {
   std::vector<std::string> addresses = {"127.0.0.1"};
   std::uint16_t port = 0;  // the same for each address; 0: any, see HttpServer::port()
   /// Also listens here, unless empty. A socket file left by a dead process is replaced.
-  std::string unix_path;
+  std::string unix_path = {};
 
   /// Larger bodies are answered 413, larger heads 431. The head costs memory per connection.
   std::size_t body_size_max = 4 * 1024 * 1024;
@@ -81,7 +81,7 @@ struct HttpServerOptions {
 
   /// The answer's body and content type where the server itself refuses: 400, 408, 413, 431, 500,
   /// 503. Called on io threads. None: the message as plain text.
-  std::function<HttpResponse(int status, std::string_view message)> error_body;
+  std::function<HttpResponse(int status, std::string_view message)> error_body = {};
 };
 
 /// Serves HTTP/1.0 and 1.1 over TCP and Unix domain sockets: keep-alive, pipelining (answered one
