@@ -86,7 +86,7 @@ void World::arrange_chaos() {
 }
 
 void World::wreak_havoc() {
-  switch (random_.below(9)) {
+  switch (random_.below(profile_.members_change ? 16 : 8)) {
     case 0:
       return crash(any());
     case 1:
