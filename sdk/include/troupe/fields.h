@@ -73,10 +73,11 @@ consteval std::size_t count_fields() {
       constexpr bool kNoBase = takes<T, AnythingBut<T>>(std::make_index_sequence<kSlots>()) &&
                                !takes<T, AnythingBut<T>>(std::make_index_sequence<kSlots + 1>());
       static_assert(kNoBase, "troupe: a plain struct has no base class: make it a field");
-      constexpr bool kNoArray =
-          kSlots > kFieldsMax || each_slot_is_a_field<T>(std::make_index_sequence<kSlots>());
+      constexpr bool kNoArray = each_slot_is_a_field<T>(std::make_index_sequence<kSlots>());
       static_assert(kNoArray, "troupe: a field is a C array: use std::array or std::vector");
-      return kNoBase && kNoArray ? kSlots : 0;
+      constexpr bool kFew = kSlots <= kFieldsMax;
+      static_assert(kFew, "troupe: a struct may have at most 40 fields: group them");
+      return kNoBase && kNoArray && kFew ? kSlots : 0;
     }
   }
   return 0;

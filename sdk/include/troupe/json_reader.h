@@ -126,7 +126,8 @@ class JsonMembers {
 };
 
 /// A text that has been parsed: UTF-8, one value, nothing after it, at most kJsonBytesMax long and
-/// kJsonDepthMax deep, integers of at most 64 bits. Keeps a copy. Belongs to one thread.
+/// kJsonDepthMax deep (not counting an empty array or object), integers of at most 64 bits. Keeps a
+/// copy. Belongs to one thread.
 class JsonDocument {
  public:
   explicit JsonDocument(std::string_view text);

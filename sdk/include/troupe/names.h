@@ -90,20 +90,20 @@ class EnumeratorList {
 
   // The next item's name; empty if it is a number.
   constexpr std::string_view next() {
-    const bool number = *at_ == '(';
-    const char* begin = at_;
-    // Every number begins with the same `(Color)`: it is measured once.
-    if (number) at_ += number_prefix_ > 0 ? number_prefix_ : 0;
+    const char* const item = at_;
+    const char* begin = item;
+    // Every number begins with the same `(Color)`, which is measured once. What it is as long as,
+    // `Color::`, begins a name.
+    if (*at_ == '(') at_ += number_prefix_;
     for (int depth = 0; depth > 0 || (*at_ != ',' && *at_ != '>' && *at_ != '}'); ++at_) {
       if (*at_ == '<' || *at_ == '(' || *at_ == '{') ++depth;
       if (*at_ == '>' || *at_ == ')' || *at_ == '}') --depth;
-      if (*at_ == ')' && depth == 0) number_prefix_ = at_ + 1 - begin;
+      if (*at_ == ')' && depth == 0 && at_[1] != ':') number_prefix_ = at_ + 1 - item;
       if (is_identifier(*at_) && !is_identifier(at_[-1])) begin = at_;
     }
-    const char* const end = at_;
+    const std::string_view name(begin, static_cast<std::size_t>(at_ - begin));
     if (*at_ == ',') at_ += 2;
-    return number ? std::string_view()
-                  : std::string_view(begin, static_cast<std::size_t>(end - begin));
+    return *begin >= '0' && *begin <= '9' ? std::string_view() : name;
   }
 
  private:

@@ -117,8 +117,6 @@ bool read_key(const JsonReader& in, std::string_view text, K& key) {
     return enum_named(text, key) ||
            in.fail("expected keys that are names of " + std::string(type_name<K>));
   } else {
-    static_assert(std::same_as<K, std::string>,
-                  "troupe: a map's key must be a string, an integer or an enum");
     key = text;
     return true;
   }
@@ -228,7 +226,8 @@ bool read_value(const JsonReader& in, T& value) {
   } else if constexpr (is_wall_time<T>) {
     return read_wall_time(in, value);
   } else if constexpr (Map<T>) {
-    return read_map(in, value);
+    if constexpr (check_map_key<typename T::key_type>()) return read_map(in, value);
+    return false;
   } else if constexpr (Sequence<T>) {
     return read_sequence(in, value);
   } else if constexpr (is_array<T>) {

@@ -82,6 +82,12 @@ concept Unordered = requires(const T& values) { values.hash_function(); };
 template <class T>
 concept MapKey = std::same_as<T, std::string> || Integer<T> || FixedEnum<T>;
 
+template <class K>
+consteval bool check_map_key() {
+  static_assert(MapKey<K>, "troupe: a map's key must be a string, an integer or an enum");
+  return MapKey<K>;
+}
+
 template <class>
 inline constexpr bool is_refused = true;
 

@@ -62,8 +62,6 @@ decltype(auto) key_text(const K& key) {
     return name.empty() ? std::to_string(static_cast<std::underlying_type_t<K>>(key))
                         : std::string(name);
   } else {
-    static_assert(std::same_as<K, std::string>,
-                  "troupe: a map's key must be a string, an integer or an enum");
     return (key);
   }
 }
@@ -148,7 +146,7 @@ void write_value(JsonWriter& out, const T& value) {
     to_nanoseconds(value.time_since_epoch(), since_1970);
     out.wall_time(since_1970);
   } else if constexpr (Map<T>) {
-    write_map(out, value);
+    if constexpr (check_map_key<typename T::key_type>()) write_map(out, value);
   } else if constexpr (Sequence<T> || is_array<T>) {
     write_sequence(out, value);
   } else if constexpr (TupleLike<T>) {

@@ -14,7 +14,6 @@ namespace detail {
 // needs them spelled out.
 template <std::size_t kCount, class V>
 constexpr auto tie_fields([[maybe_unused]] V& v) {
-  static_assert(kCount <= kFieldsMax, "troupe: a struct may have at most 40 fields: group them");
   if constexpr (kCount == 0) {
     return std::tie();
   } else if constexpr (kCount == 1) {
