@@ -25,13 +25,10 @@ namespace detail {
 
 template <class... A>
 struct OneArgument {
-  static_assert(sizeof...(A) <= 1, "a method takes at most one message: put them into a struct");
   using type = void;
 };
 template <class A>
 struct OneArgument<A> {
-  static_assert(!std::is_lvalue_reference_v<A> || std::is_const_v<std::remove_reference_t<A>>,
-                "a method takes its message by value or by const reference");
   using type = std::remove_cvref_t<A>;
 };
 
@@ -51,6 +48,9 @@ struct SignatureParts {
   using Class = C;
   using Argument = typename OneArgument<A...>::type;
   using Result = typename Awaited<R>::type;
+  static constexpr std::size_t kArguments = sizeof...(A);
+  static constexpr bool kChangesArgument =
+      (... || (std::is_lvalue_reference_v<A> && !std::is_const_v<std::remove_reference_t<A>>));
   static constexpr bool kConst = kIsConst;
   static constexpr bool kWaits = Awaited<R>::kWaits;
 };
@@ -80,6 +80,10 @@ struct FixedText {
 
 template <auto kPointer>
 struct PlainEntry {
+  static_assert(SignatureOf<kPointer>::kArguments <= 1,
+                "a method takes at most one message: put them into a struct");
+  static_assert(!SignatureOf<kPointer>::kChangesArgument,
+                "a method takes its message by value or by const reference");
   static constexpr auto kMethod = kPointer;
   static constexpr std::string_view kName = method_name<kPointer>;
   static constexpr Access kAccess =
