@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <string_view>
@@ -73,7 +72,7 @@ using SignatureOf = Signature<std::remove_const_t<decltype(kMethod)>>;
 template <std::size_t kSize>
 struct FixedText {
   constexpr FixedText(const char (&literal)[kSize]) {  // NOLINT(google-explicit-constructor)
-    std::copy_n(literal, kSize, text);
+    for (std::size_t i = 0; i < kSize; ++i) text[i] = literal[i];
   }
   char text[kSize];
 };
@@ -127,9 +126,13 @@ template <class E, auto kMethod>
 inline constexpr bool kIsEntryOf = std::is_same_v<Value<E::kMethod>, Value<kMethod>>;
 
 template <std::size_t kSize>
-consteval bool all_differ(std::array<std::string_view, kSize> names) {
-  std::sort(names.begin(), names.end());
-  return std::adjacent_find(names.begin(), names.end()) == names.end();
+consteval bool all_differ(const std::array<std::string_view, kSize>& names) {
+  for (std::size_t i = 0; i < kSize; ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (names[i] == names[j]) return false;
+    }
+  }
+  return true;
 }
 
 }  // namespace detail
