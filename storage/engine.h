@@ -1,11 +1,12 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include <troupe/result.h>
 
@@ -23,17 +24,18 @@ class Batch {
 
   void put(std::string key, std::string value);
   void erase(std::string key);
-  /// Everything from `from` up to, not including, `to`.
+  /// Everything from `from` up to, not including, `to`: keys of the same first byte.
   void erase_range(std::string from, std::string to);
   void append(Batch&& other);
 
   bool empty() const { return operations_.empty(); }
-  const std::vector<Operation>& operations() const { return operations_; }
+  /// Stay where they are in memory until the batch goes, also when more are added or it is moved.
+  const std::deque<Operation>& operations() const { return operations_; }
   /// Keys and values together.
   std::size_t size_bytes() const { return size_bytes_; }
 
  private:
-  std::vector<Operation> operations_;
+  std::deque<Operation> operations_;
   std::size_t size_bytes_ = 0;
 };
 
@@ -51,16 +53,19 @@ class Cursor {
   virtual Result<void> status() const = 0;
 };
 
-/// The keys and values at one moment. Later writes are not seen. Outlived by its engine.
-class View {
+/// Something that keys and values can be read from.
+class Reads {
  public:
-  virtual ~View() = default;
+  virtual ~Reads() = default;
 
   /// Nothing if there is no such key.
   virtual Result<std::optional<std::string>> get(std::string_view key) const = 0;
-  /// From `from` up to, not including, `to`; an empty `to` is the end of all keys.
+  /// From `from` up to, not including, `to`: keys of the same first byte.
   virtual std::unique_ptr<Cursor> scan(std::string_view from, std::string_view to) const = 0;
 };
+
+/// The keys and values at one moment. Later writes are not seen. Outlived by its engine.
+class View : public Reads {};
 
 /// Ordered keys with values, in one place that survives the process if its files do.
 ///

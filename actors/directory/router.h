@@ -12,6 +12,10 @@ class Router {
 
   /// `call.done` gets the reply, or an error by the call's deadline at the latest.
   virtual void route(Call call) = 0;
+
+  /// Takes back a call that was delivered here and did not run, because this node does not own its
+  /// actor (any more). It goes on to where the actor is now.
+  virtual void returned(Call call) = 0;
 };
 
 }  // namespace troupe::actors

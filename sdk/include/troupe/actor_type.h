@@ -77,6 +77,8 @@ struct ReminderChange {
   std::string due;
   std::string period;
   std::string ttl;
+  /// How many ticks in all, the first included; stands for an `R` in `period`.
+  std::optional<std::uint32_t> repeats = {};
   bool overwrite = true;  // false: kConflict if there is one of that name
   FailurePolicy failure;
   CatchUp catch_up = CatchUp::kCoalesce;
@@ -98,6 +100,8 @@ struct TurnResult {
   std::vector<TimerChange> timers;
   std::vector<ReminderChange> reminders;
   std::vector<OneWayMessage> outbox;
+  /// The activation need not stay in memory: let it go as soon as no call waits for it.
+  bool deactivate_when_idle = false;
 };
 
 /// One call from inside a turn to another actor.
@@ -136,11 +140,14 @@ struct TurnMessage {
   std::string method;
   Payload body;
   std::string content_type;
-  bool activates = false;  // this turn begins with on_activate
+  /// This turn begins with on_activate, so it may write whatever the access of its method is.
+  bool activates = false;
 };
 
 /// A live actor: an object of the user's class with what makes it run, type-erased.
-/// Used by one thread at a time.
+/// Used by one thread at a time. May be destroyed while turns wait, but not from inside run_turn or
+/// a completion other than `done`: their coroutines are destroyed, their `done` is not called, and
+/// completions of `context` that come later do nothing.
 class ActorInstance {
  public:
   virtual ~ActorInstance() = default;
@@ -152,8 +159,13 @@ class ActorInstance {
   /// Runs one message to its end. `context` and the instance outlive the turn. `done` is called
   /// once, during this call or later from a completion of `context`. What the method throws
   /// arrives as kApplication; an unknown method as kUnimplemented; a message that cannot be read as
-  /// kInvalid. After an error the caller discards the instance, unless nothing of the user's ran.
+  /// kInvalid. After an error the caller discards the instance if it is spoiled().
   virtual void run_turn(TurnMessage message, TurnContext& context, Done<TurnResult> done) = 0;
+
+  /// After a failed turn: the user's object may differ from the committed state, or has not been
+  /// activated, and must not serve another turn. Read-only turns, unknown methods and unreadable
+  /// messages spoil nothing.
+  virtual bool spoiled() const { return true; }
 
   /// The last turn, if the instance is let go in order: its effects count like those of any turn.
   virtual void deactivate(TurnContext& context, Done<TurnResult> done) = 0;

@@ -1,0 +1,269 @@
+#include "runtime/cluster/call_router.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "runtime/base/codec.h"
+
+namespace troupe::cluster {
+namespace {
+
+constexpr auto kFirstWait = std::chrono::milliseconds(2);
+constexpr auto kLongestWait = std::chrono::milliseconds(100);
+constexpr std::uint32_t kQuickLooks = 3;
+constexpr auto kLocatePatience = std::chrono::seconds(2);
+
+std::string describe(const actors::Call& call) { return to_string(call.key) + " " + call.method; }
+
+// A call is owned by one closure at a time; Function moves, std::function would copy.
+using Shared = std::shared_ptr<actors::Call>;
+
+}  // namespace
+
+CallRouter::CallRouter(CallRouterOptions options, Dependencies dependencies)
+    : options_(options), deps_(std::move(dependencies)) {}
+
+void CallRouter::route(actors::Call call) {
+  const Time now = deps_.clock.now();
+  if (stopped_) return call.done(fail(Code::kUnavailable, "this node is stopping"));
+  if (call.deadline <= now) {
+    return call.done(fail(Code::kTimeout, describe(call) + ": no owner was found in time"));
+  }
+  const ShardId shard = placement::shard_of(call.key.type, call.key.id, deps_.table.shard_count());
+  const std::shared_ptr<actors::Right> right = deps_.rights.find(shard, call.key.type);
+  if (right && !right->ended() && !right->draining()) return deps_.deliver(std::move(call));
+  NodeId to;
+  RowVersion version;
+  {
+    const placement::Table::RowRef row = deps_.table.lookup(shard);
+    if (row) {
+      const placement::Owner* owner = row->owner(call.key.type);
+      if (owner != nullptr) to = owner->node;
+      version = row->version;
+    }
+  }
+  if (to.empty() || to == options_.self) {
+    deps_.loop.post([this, held = std::make_shared<actors::Call>(std::move(call))] {
+      locate(std::move(*held));
+    });
+    return;
+  }
+  send(to, version, std::move(call));
+}
+
+void CallRouter::returned(actors::Call call) {
+  if (!call.from.empty()) {
+    return call.done(fail(Code::kPrecondition, "this node does not own " + to_string(call.key)));
+  }
+  again(std::move(call));
+}
+
+void CallRouter::again(actors::Call call) {
+  ++call.redirects;
+  const Duration wait =
+      std::min<Duration>(kLongestWait, kFirstWait * (1U << std::min(call.redirects, 6U)));
+  hold(std::move(call), wait);
+}
+
+void CallRouter::hold(actors::Call call, Duration wait) {
+  if (held_.load(std::memory_order_relaxed) >= options_.held_max) {
+    return call.done(fail(Code::kExhausted, "too many calls wait for the owner of their actor"));
+  }
+  held_.fetch_add(1, std::memory_order_relaxed);
+  const Time when = std::min(deps_.clock.now() + wait, call.deadline);
+  deps_.loop.post_at(when, [this, held = std::make_shared<actors::Call>(std::move(call))] {
+    held_.fetch_sub(1, std::memory_order_relaxed);
+    // What sent it here may be old news: the leader knows better. But a right may have come too.
+    const ShardId shard =
+        placement::shard_of(held->key.type, held->key.id, deps_.table.shard_count());
+    if (deps_.rights.find(shard, held->key.type)) return route(std::move(*held));
+    locate(std::move(*held));
+  });
+}
+
+void CallRouter::locate(actors::Call call) {
+  const Time now = deps_.clock.now();
+  if (stopped_ || call.deadline <= now) return route(std::move(call));
+  const ShardId shard = placement::shard_of(call.key.type, call.key.id, deps_.table.shard_count());
+  const std::string type = call.key.type;
+  const Duration patience = std::min<Duration>(kLocatePatience, call.deadline - now);
+  deps_.locate(
+      shard, type, patience,
+      [this, held = std::make_shared<actors::Call>(std::move(call))](
+          const Result<void>& located) mutable {
+        if (located) return route(std::move(*held));
+        if (located.error().code == Code::kNotFound || deps_.clock.now() >= held->deadline) {
+          return held->done(fail(located.error()));
+        }
+        again(std::move(*held));
+      });
+}
+
+// After the leader has answered: straight on, but not in circles.
+void CallRouter::look(actors::Call call) {
+  if (++call.redirects <= kQuickLooks) return route(std::move(call));
+  const ShardId shard = placement::shard_of(call.key.type, call.key.id, deps_.table.shard_count());
+  NodeId owner;
+  {
+    const placement::Table::RowRef row = deps_.table.lookup(shard);
+    if (row && row->owner(call.key.type) != nullptr) owner = row->owner(call.key.type)->node;
+  }
+  const bool here = owner.empty() || owner == options_.self;
+  if (here && !deps_.rights.find(shard, call.key.type)) return again(std::move(call));
+  route(std::move(call));
+}
+
+void CallRouter::send(NodeId to, RowVersion row, actors::Call call) {
+  const bool admitted = windows_.with([&](std::map<NodeId, std::size_t>& windows) {
+    std::size_t& open = windows[to];
+    if (open >= options_.window) return false;
+    ++open;
+    return true;
+  });
+  if (!admitted) {
+    return call.done(fail(Code::kExhausted, "too many calls are on their way to node " +
+                                                short_name(to) + "; slow down"));
+  }
+  if (call.id.empty()) call.id = deps_.ids.next();
+  call.may_repeat = true;
+  const std::uint64_t id = next_id_.fetch_add(1, std::memory_order_relaxed);
+  CallFrame frame{.id = id, .row = row, .call = {}};
+  // The frame borrows the call for as long as it takes to encode it.
+  Done<actors::Reply> done = std::move(call.done);
+  frame.call = std::move(call);
+  std::string bytes;
+  {
+    Frame encoded(std::move(frame));
+    bytes = encode(encoded, deps_.clock.now());
+    call = std::move(std::get<CallFrame>(encoded).call);
+  }
+  call.done = std::move(done);
+  stripe(id).with([&](PendingById& pending) {
+    pending.emplace(id, Pending{.to = to, .row = row, .call = std::move(call)});
+  });
+  remote_.fetch_add(1, std::memory_order_relaxed);
+  if (deps_.network.send(to, Lane::kCalls, std::move(bytes))) return;
+  if (std::optional<Pending> pending = take(id, to)) again(std::move(pending->call));
+}
+
+std::optional<CallRouter::Pending> CallRouter::take(std::uint64_t id, NodeId from) {
+  std::optional<Pending> taken;
+  stripe(id).with([&](PendingById& pending) {
+    const auto found = pending.find(id);
+    if (found == pending.end() || found->second.to != from) return;
+    taken.emplace(std::move(found->second));
+    pending.erase(found);
+  });
+  if (taken) {
+    remote_.fetch_sub(1, std::memory_order_relaxed);
+    windows_.with([&](std::map<NodeId, std::size_t>& windows) { --windows[from]; });
+  }
+  return taken;
+}
+
+std::vector<CallRouter::Pending> CallRouter::take_if(
+    const std::function<bool(const Pending&)>& wanted) {
+  std::vector<std::pair<std::uint64_t, NodeId>> found;
+  for (Guarded<PendingById>& each : stripes_) {
+    each.with([&](PendingById& pending) {
+      for (const auto& [id, call] : pending) {
+        if (wanted(call)) found.emplace_back(id, call.to);
+      }
+    });
+  }
+  std::vector<Pending> taken;
+  for (const auto& [id, to] : found) {
+    if (std::optional<Pending> pending = take(id, to)) taken.push_back(std::move(*pending));
+  }
+  return taken;
+}
+
+void CallRouter::received(NodeId from, CallFrame frame) {
+  actors::Call call = std::move(frame.call);
+  call.from = from;
+  const ShardId shard = placement::shard_of(call.key.type, call.key.id, deps_.table.shard_count());
+  call.done = [this, from, id = frame.id, shard](Result<actors::Reply> result) {
+    ReplyFrame reply{.id = id, .result = std::move(result), .row = {}};
+    if (!reply.result && reply.result.error().code == Code::kPrecondition) {
+      reply.row = known_row(shard);
+    }
+    // If it cannot be sent the connection is gone, and the caller asks again.
+    static_cast<void>(deps_.network.send(from, Lane::kControl,
+                                         encode(Frame(std::move(reply)), deps_.clock.now())));
+  };
+  accept(std::move(call), frame.row, deps_.clock.now() + options_.catch_up_patience);
+}
+
+void CallRouter::accept(actors::Call call, RowVersion row, Time until) {
+  const ShardId shard = placement::shard_of(call.key.type, call.key.id, deps_.table.shard_count());
+  const std::shared_ptr<actors::Right> right = deps_.rights.find(shard, call.key.type);
+  if (right && !right->ended() && !right->draining()) return deps_.deliver(std::move(call));
+  RowVersion known;
+  {
+    const placement::Table::RowRef mine = deps_.table.lookup(shard);
+    if (mine) known = mine->version;
+  }
+  const Time now = deps_.clock.now();
+  if (known >= row || now >= until || stopped_) return returned(std::move(call));
+  deps_.loop.post_at(now + kFirstWait,
+                     [this, row, until, held = std::make_shared<actors::Call>(std::move(call))] {
+                       accept(std::move(*held), row, until);
+                     });
+}
+
+std::string CallRouter::known_row(ShardId shard) const {
+  const placement::Table::RowRef row = deps_.table.lookup(shard);
+  if (!row) return {};
+  Writer out;
+  encode(out, *row);
+  return out.take();
+}
+
+void CallRouter::received(NodeId from, ReplyFrame frame) {
+  std::optional<Pending> pending = take(frame.id, from);
+  if (!pending) return;
+  actors::Call& call = pending->call;
+  if (frame.result) return call.done(std::move(frame.result));
+  const Code code = frame.result.error().code;
+  if (code != Code::kPrecondition && code != Code::kUnavailable && code != Code::kUnknownOutcome) {
+    return call.done(std::move(frame.result));
+  }
+  deps_.loop.post([this, row = std::move(frame.row),
+                   held = std::make_shared<actors::Call>(std::move(call)),
+                   known = pending->row]() mutable {
+    if (!row.empty()) deps_.learn(row);
+    const ShardId shard =
+        placement::shard_of(held->key.type, held->key.id, deps_.table.shard_count());
+    const bool newer = deps_.table.version(shard) > known;
+    ++held->redirects;
+    if (newer && held->redirects < 8) return route(std::move(*held));
+    again(std::move(*held));
+  });
+}
+
+void CallRouter::disconnected(NodeId peer) {
+  for (Pending& pending : take_if([&](const Pending& each) { return each.to == peer; })) {
+    again(std::move(pending.call));
+  }
+}
+
+void CallRouter::sweep() {
+  const Time now = deps_.clock.now();
+  for (Pending& pending : take_if([&](const Pending& each) { return each.call.deadline <= now; })) {
+    pending.call.done(fail(Code::kUnknownOutcome,
+                           describe(pending.call) + ": no answer from node " +
+                               short_name(pending.to) + " in time; it may have taken effect"));
+  }
+}
+
+void CallRouter::stop() {
+  stopped_ = true;
+  for (Pending& pending : take_if([](const Pending& /*each*/) { return true; })) {
+    pending.call.done(
+        fail(Code::kUnknownOutcome, describe(pending.call) + ": this node is stopping"));
+  }
+}
+
+}  // namespace troupe::cluster

@@ -1,0 +1,185 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/directory/call_ids.h"
+#include "actors/turns/shards.h"
+#include "placement/gossip/gossip.h"
+#include "runtime/base/guarded.h"
+#include "runtime/base/log.h"
+#include "runtime/cluster/call_router.h"
+#include "runtime/cluster/deliveries.h"
+#include "runtime/cluster/founding.h"
+#include "runtime/cluster/meta.h"
+#include "runtime/cluster/owners.h"
+#include "runtime/cluster/replicas.h"
+#include "runtime/cluster/rights.h"
+#include "runtime/cluster/rpc.h"
+
+namespace troupe::cluster {
+
+struct ClusterOptions {
+  placement::Member self;  // its generation is what an earlier process stored
+  FoundingOptions founding;
+  raft::RaftOptions raft;
+  placement::LeaseConfig lease;
+  placement::MembershipConfig membership;
+  placement::AllocatorConfig allocator;
+  /// How long the stop of a node waits for others to take its actors over, and then its shards.
+  Duration hand_over_patience = std::chrono::seconds(5);
+};
+
+/// What runs the actors of this node. Thread-safe.
+class Hosting {
+ public:
+  virtual ~Hosting() = default;
+
+  virtual void deliver(actors::Call call) = 0;
+  virtual void drain(const std::shared_ptr<actors::Right>& right, Function<void()> done) = 0;
+};
+
+/// A node's part in its cluster: drives replicas, owners, leases, gossip and the meta shard
+/// together, and offers actors the shards and the way to other actors.
+///
+///     start → founding or joining → replicas run → registered → host() → calls are routed
+///
+/// Everything happens on one executor, the node loop; what actors and the network call is
+/// thread-safe and posts there. Sans I/O: clock, network and disk are handed in.
+class Cluster final : public actors::Shards, public NetworkListener, private ReplicasListener {
+ public:
+  struct Dependencies {
+    Clock& clock;
+    Executor& loop;
+    Network& network;
+    storage::Disk& disk;
+    Random& random;
+    Log log;
+    /// The node cannot go on: its disk failed, or it is not welcome. One line for the operator.
+    std::function<void(const Error&)> fatal;
+    /// The cluster this node belongs to is known, and durable: for the data directory.
+    std::function<void(const std::string& cluster)> joined;
+  };
+
+  Cluster(ClusterOptions options, Dependencies dependencies);
+  ~Cluster() override;
+
+  /// `registered` runs on the loop once this process has its generation: then call host(). From any
+  /// thread.
+  void start(Function<void(Generation)> registered);
+  /// On the loop. `hosting` outlives the cluster's stop().
+  void host(Hosting& hosting, std::vector<std::string> types);
+  /// Hands over what it has, as far as others can take it; then `done`, on the loop. From any
+  /// thread.
+  void stop(Function<void()> done);
+
+  /// Once registered.
+  actors::Router& router() { return *router_; }
+  actors::CallIds& ids() { return *ids_; }
+
+  // actors::Shards, for this node's actors.
+  ShardId shard_of(std::string_view type, std::string_view id) const override;
+  std::shared_ptr<actors::Right> right(ShardId shard, std::string_view type) const override;
+  void commit(std::shared_ptr<actors::Right> right, storage::TurnCommand command,
+              Done<storage::Outcome> done) override;
+  void load(std::shared_ptr<actors::Right> right, ActorKey key,
+            Done<std::vector<std::pair<std::string, actors::StoredValue>>> done) override;
+  void reminders(std::shared_ptr<actors::Right> right, ActorKey key, std::string name,
+                 Done<std::vector<actors::StoredReminder>> done) override;
+  void confirm(std::shared_ptr<actors::Right> right, Done<void> done) override;
+
+  // NetworkListener.
+  Hello hello() const override;
+  void connected(const Hello& peer) override;
+  void disconnected(NodeId peer) override;
+  void received(NodeId from, std::string_view frame) override;
+  void introduced(std::string question, Done<std::string> respond) override;
+  void received_datagram(const std::string& from, std::string_view bytes) override;
+
+  // For people and metrics; on the loop.
+  std::shared_ptr<const placement::View> members() const;
+  const placement::Table* table() const { return table_.get(); }
+  Replicas& replicas() { return *replicas_; }
+  Meta* meta() { return meta_.get(); }
+  Rpc& rpc() { return *rpc_; }
+  const std::string& id() const { return cluster_.cluster; }
+  std::uint32_t shard_count() const { return cluster_.shard_count; }
+  std::string status() const;
+  const Deliveries* deliveries() const { return deliveries_.get(); }
+  bool ready() const { return ready_.load(std::memory_order_acquire); }
+  /// Says something else about this node: draining, types, ports.
+  void update_self(const std::function<void(placement::Member&)>& change);
+
+ private:
+  struct Stored;
+
+  // Life, in order.
+  void begin();
+  void found(Proposal promised);
+  void become_member(Founding::Outcome outcome, bool restarted);
+  void build(const std::vector<std::string>& addresses);
+  void enroll(std::uint64_t previous_start);
+  void enrolled(Generation generation);
+  void write_down_cluster();
+  void hand_over(Time until, Function<void()> done);
+
+  // ReplicasListener.
+  void standing_changed(Replica& replica) override;
+  void applied(Replica& replica, std::string_view entry, const storage::Outcome& outcome) override;
+  void reconfigured(Replica& replica) override;
+  void stepped() override;
+
+  // Gossip and rows.
+  void gossip_tick();
+  void flush_gossip();
+  void gossip_changed();
+  void publish(placement::Row row);
+  void learn(std::string_view row);
+  void rows_changed();
+  void follow(ShardId table_shard);
+  void know_members();
+
+  // Questions about shards.
+  void serve_reads();
+  void propose(ShardId shard, Payload entry, Done<storage::Outcome> done);
+  void locate(ShardId shard, const std::string& type, Duration patience, Done<void> done);
+  NodeId leader_of(ShardId shard) const;
+  void ask_leader(ShardId shard, Service service, std::string body, Done<std::string> done);
+  Result<std::string> read_values(ShardId shard, std::string_view body);
+  Result<std::string> read_reminders(ShardId shard, std::string_view body);
+  Result<std::string> read_confirmation(ShardId shard, std::string_view body);
+  Result<void> check_epoch(ShardId shard, std::string_view type, Epoch epoch) const;
+  bool reads_locally(const actors::Right& right) const;
+
+  ClusterOptions options_;
+  Dependencies deps_;
+  Proposal cluster_;
+  Generation generation_;
+  Guarded<Hello> hello_;
+  std::unique_ptr<Rpc> rpc_;
+  std::unique_ptr<Replicas> replicas_;
+  std::unique_ptr<Founding> founding_;
+  std::unique_ptr<placement::Table> table_;
+  std::unique_ptr<placement::Gossip> gossip_;
+  std::unique_ptr<Meta> meta_;
+  std::unique_ptr<actors::CallIds> ids_;
+  std::unique_ptr<Rights> rights_;
+  std::unique_ptr<Owners> owners_;
+  std::unique_ptr<CallRouter> router_;
+  std::unique_ptr<Deliveries> deliveries_;
+  std::atomic<CallRouter*> calls_{nullptr};  // for the network's threads
+  Hosting* hosting_ = nullptr;
+  Function<void(Generation)> registered_;
+  std::uint64_t members_version_ = 0;
+  Time gossip_at_ = Time::max();
+  Time look_at_{};
+  std::atomic<bool> ready_{false};
+  bool stopping_ = false;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace troupe::cluster

@@ -1,0 +1,201 @@
+// Cluster's part that speaks with other nodes: gossip, rows, and what comes from the network.
+#include <utility>
+#include <variant>
+
+#include "runtime/base/codec.h"
+#include "runtime/cluster/cluster.h"
+
+namespace troupe::cluster {
+namespace {
+
+// What an introduction is about: its first byte.
+enum class Introduction : char { kFounding = 'f', kGossip = 'g' };
+constexpr std::size_t kAddressesTold = 16;
+
+}  // namespace
+
+void Cluster::gossip_tick() {
+  if (!gossip_) return;
+  gossip_->tick(deps_.clock.now());
+  flush_gossip();
+  gossip_changed();
+  if (router_) router_->sweep();
+  const Time next = gossip_->next_tick();
+  gossip_at_ = next;
+  deps_.loop.post_at(next, [this, alive = alive_] {
+    if (*alive) gossip_tick();
+  });
+}
+
+void Cluster::flush_gossip() {
+  for (placement::Outgoing& out : gossip_->take_outgoing()) {
+    const std::string address = to_string(out.to);
+    if (!out.stream) {
+      deps_.network.send_datagram(address, std::move(out.bytes));
+      continue;
+    }
+    Writer body;
+    body.bytes(to_string(options_.self.address));
+    body.bytes(out.bytes);
+    deps_.network.introduce(address, static_cast<char>(Introduction::kGossip) + body.take(),
+                            [](const Result<std::string>& /*answer*/) {});
+  }
+}
+
+// Follows what gossip has brought: members and rows.
+void Cluster::gossip_changed() {
+  if (gossip_->membership().superseded()) {
+    return deps_.fatal({.code = Code::kPrecondition,
+                        .message = "another process runs as node " + to_string(options_.self.id) +
+                                   ": its data directory was copied; stop one of them"});
+  }
+  know_members();
+  rows_changed();
+}
+
+void Cluster::know_members() {
+  const auto view = members();
+  if (view->version == members_version_) return;
+  members_version_ = view->version;
+  for (const placement::View::Entry& entry : view->members) {
+    if (entry.member->id == options_.self.id) continue;
+    if (entry.status == placement::MemberStatus::kAlive ||
+        entry.status == placement::MemberStatus::kSuspect) {
+      deps_.network.know(entry.member->id, to_string(entry.member->address));
+    } else if (entry.status == placement::MemberStatus::kLeft) {
+      deps_.network.forget(entry.member->id);
+    }
+  }
+  if (owners_) owners_->members_changed();
+}
+
+void Cluster::publish(placement::Row row) {
+  if (row.shard == kMetaShard) row.shard = ShardId{cluster_.shard_count};
+  gossip_->rows().apply(std::move(row));
+  rows_changed();
+}
+
+void Cluster::learn(std::string_view bytes) {
+  Reader in(bytes);
+  placement::Row row = placement::decode_row(in);
+  if (!in.finished()) return;
+  publish(std::move(row));
+}
+
+void Cluster::rows_changed() {
+  for (const ShardId shard : gossip_->rows().take_changed()) follow(shard);
+}
+
+// A newer row of a shard: rights come and go with it, and a replica that it no longer names goes.
+void Cluster::follow(ShardId table_shard) {
+  const bool meta = table_shard.value == cluster_.shard_count;
+  placement::Row row;
+  {
+    const placement::Table::RowRef found = table_->lookup(table_shard);
+    if (!found) return;
+    row = *found;
+  }
+  if (!meta && rights_) rights_->apply(row);
+  const ShardId shard = meta ? kMetaShard : table_shard;
+  Replica* replica = replicas_->find(shard);
+  if (replica == nullptr || row.leader == options_.self.id) return;
+  const raft::Raft& raft = replica->raft();
+  if (raft.configuration().empty() || row.version.index <= raft.log().configuration_index() ||
+      row.version.term < raft.term()) {
+    return;
+  }
+  const bool named = std::ranges::any_of(row.replicas, [&](const placement::RowReplica& each) {
+    return each.node == options_.self.id && each.replica == replica->keys().replica();
+  });
+  if (!named) replicas_->retire(shard, replica->keys().replica());
+}
+
+void Cluster::connected(const Hello& peer) {
+  deps_.loop.post([this, alive = alive_, node = peer.node] {
+    if (*alive && rights_) rights_->forget_peer(node);
+  });
+}
+
+void Cluster::disconnected(NodeId peer) {
+  deps_.loop.post([this, alive = alive_, peer] {
+    if (!*alive || stopping_) return;
+    rpc_->disconnected(peer);
+    replicas_->disconnected(peer);
+    if (router_) router_->disconnected(peer);
+  });
+}
+
+void Cluster::received(NodeId from, std::string_view bytes) {
+  Result<Frame> frame = decode_frame(bytes, deps_.clock.now());
+  if (!frame) return deps_.log.warning("a damaged frame", {{"from", short_name(from)}});
+  CallRouter* calls = calls_.load(std::memory_order_acquire);
+  if (auto* call = std::get_if<CallFrame>(&*frame)) {
+    // Before this node hosts anything nobody is sent here, but by an old row: they ask again.
+    if (calls != nullptr) calls->received(from, std::move(*call));
+    return;
+  }
+  if (auto* reply = std::get_if<ReplyFrame>(&*frame)) {
+    if (calls != nullptr) calls->received(from, std::move(*reply));
+    return;
+  }
+  auto kept = std::make_shared<Frame>(std::move(*frame));
+  deps_.loop.post([this, alive = alive_, from, kept] {
+    if (!*alive) return;
+    if (auto* raft = std::get_if<RaftFrame>(&*kept)) {
+      replicas_->received(from, *raft);
+    } else if (auto* request = std::get_if<RequestFrame>(&*kept)) {
+      rpc_->received(from, std::move(*request));
+    } else if (auto* response = std::get_if<ResponseFrame>(&*kept)) {
+      rpc_->received(from, std::move(*response));
+    }
+  });
+}
+
+void Cluster::introduced(std::string question, Done<std::string> respond) {
+  if (question.empty()) return respond(fail(Code::kInvalid, "an empty introduction"));
+  auto kept = std::make_shared<Done<std::string>>(std::move(respond));
+  deps_.loop.post([this, alive = alive_, kept, question = std::move(question)] {
+    if (!*alive) return (*kept)(fail(Code::kUnavailable, "this node is stopping"));
+    const std::string_view body = std::string_view(question).substr(1);
+    if (question.front() == static_cast<char>(Introduction::kGossip)) {
+      Reader in(body);
+      const auto from = placement::parse_address(in.string());
+      const std::string_view bytes = in.bytes();
+      if (gossip_ && from && in.finished()) {
+        static_cast<void>(gossip_->receive(deps_.clock.now(), *from, bytes, true));
+        flush_gossip();
+        gossip_changed();
+      }
+      return (*kept)(std::string());
+    }
+    if (founding_ && cluster_.cluster.empty()) {
+      return founding_->answer(body,
+                               [kept](Result<std::string> answer) { (*kept)(std::move(answer)); });
+    }
+    if (cluster_.cluster.empty()) {
+      return (*kept)(fail(Code::kUnavailable, "this node is starting"));
+    }
+    std::vector<std::string> addresses;
+    for (const auto& member : gossip_->membership().view()->reachable()) {
+      if (addresses.size() < kAddressesTold) addresses.push_back(to_string(member->address));
+    }
+    Proposal cluster = cluster_;
+    cluster.founders.clear();
+    (*kept)(Founding::member_answer(
+        {.node = options_.self.id, .address = to_string(options_.self.address)}, cluster,
+        addresses));
+  });
+}
+
+void Cluster::received_datagram(const std::string& from, std::string_view bytes) {
+  deps_.loop.post([this, alive = alive_, from, kept = std::string(bytes)] {
+    if (!*alive || !gossip_) return;
+    const auto address = placement::parse_address(from);
+    if (!address) return;
+    static_cast<void>(gossip_->receive(deps_.clock.now(), *address, kept, false));
+    flush_gossip();
+    gossip_changed();
+  });
+}
+
+}  // namespace troupe::cluster

@@ -1,0 +1,272 @@
+#include "runtime/cluster/deliveries.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "actors/turns/outbox_message.h"
+
+namespace troupe::cluster {
+namespace {
+
+const storage::ShardMachine& machine_of(const Replica& replica) {
+  return static_cast<const ShardStateMachine&>(replica.machine()).machine();
+}
+
+// Whether the actor dealt with what it was sent. It answers for its own failures by an entry of
+// its own; what could not reach it is sent again.
+bool settled(const Result<actors::Reply>& result) {
+  if (result) return true;
+  switch (result.error().code) {
+    case Code::kApplication:
+    case Code::kInvalid:
+    case Code::kUnimplemented:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+Deliveries::Deliveries(DeliveriesOptions options, Dependencies dependencies)
+    : options_(options), deps_(std::move(dependencies)) {}
+
+void Deliveries::lead(ShardId shard) {
+  const Replica* replica = deps_.replicas.find(shard);
+  if (replica == nullptr || shard == kMetaShard || led_.contains(shard)) return;
+  Led& led = led_[shard];
+  led.session = next_session_++;
+  led.from = machine_of(*replica).watermark();
+  led.watermark_at = deps_.clock.now() + options_.watermark_interval;
+  for (const auto& [target, outbox] : machine_of(*replica).outbox()) {
+    led.targets[target].next = outbox.low_water;
+  }
+  plan_scan(shard);
+}
+
+void Deliveries::stop_leading(ShardId shard) {
+  const auto led = led_.find(shard);
+  if (led == led_.end()) return;
+  in_flight_ -= led->second.in_flight;
+  led_.erase(led);
+}
+
+void Deliveries::stop() {
+  *alive_ = false;
+  led_.clear();
+}
+
+void Deliveries::applied(ShardId shard, const storage::Entry& entry) {
+  const auto led = led_.find(shard);
+  if (led == led_.end()) return;
+  const auto* turn = std::get_if<storage::TurnCommand>(&entry.command);
+  if (turn == nullptr || (turn->reminders.empty() && turn->outbox.empty())) return;
+  for (const storage::ReminderWrite& write : turn->reminders) {
+    if (write.kind == storage::ReminderWrite::Kind::kErase) continue;
+    led->second.from = std::min(led->second.from, write.due);
+    // A tick that is out and now has a later date may be sent again at that date.
+    const auto out = led->second.out.find({turn->type, turn->id, write.name});
+    if (out != led->second.out.end() && out->second != Time::max()) led->second.out.erase(out);
+    const WallTime now = deps_.clock.wall();
+    wake_at(shard, deps_.clock.now() + std::max(Duration(0), write.due - now));
+  }
+  if (!turn->outbox.empty()) plan_scan(shard);
+}
+
+void Deliveries::plan_scan(ShardId shard) {
+  const auto led = led_.find(shard);
+  if (led == led_.end() || led->second.scan_planned) return;
+  led->second.scan_planned = true;
+  deps_.loop.post([this, alive = alive_, shard, session = led->second.session] {
+    if (!*alive || find(shard, session) == nullptr) return;
+    scan(shard);
+  });
+}
+
+void Deliveries::wake_at(ShardId shard, Time when) {
+  const auto led = led_.find(shard);
+  if (led == led_.end() || when >= led->second.wake_at) return;
+  led->second.wake_at = when;
+  deps_.loop.post_at(when, [this, alive = alive_, shard, when, session = led->second.session] {
+    Led* present = *alive ? find(shard, session) : nullptr;
+    if (present == nullptr) return;
+    if (present->wake_at == when) present->wake_at = Time::max();
+    plan_scan(shard);
+  });
+}
+
+Deliveries::Led* Deliveries::find(ShardId shard, std::uint64_t session) {
+  const auto led = led_.find(shard);
+  return led == led_.end() || led->second.session != session ? nullptr : &led->second;
+}
+
+void Deliveries::scan(ShardId shard) {
+  Led& led = led_.at(shard);
+  led.scan_planned = false;
+  Replica* replica = deps_.replicas.find(shard);
+  if (replica == nullptr || !replica->leads()) return;
+  scan_reminders(*replica, led);
+  scan_outbox(*replica, led);
+}
+
+void Deliveries::scan_reminders(Replica& replica, Led& led) {
+  const WallTime wall = deps_.clock.wall();
+  const Time now = deps_.clock.now();
+  // One more than may be out: those that are out stand in the index too.
+  const std::size_t limit = options_.in_flight_per_shard + 1;
+  const auto rows = storage::due_reminders(deps_.replicas.writer(), replica.keys(), led.from,
+                                           WallTime::max(), limit);
+  if (!rows) {
+    return deps_.log.error("cannot read reminders",
+                           {{"shard", replica.shard().value}, {"error", rows.error().message}});
+  }
+  led.from = rows->empty() ? std::max(led.from, wall) : std::min(rows->front().due, wall);
+  for (const storage::ReminderRow& row : *rows) {
+    if (row.due > wall) {
+      wake_at(replica.shard(), now + (row.due - wall));
+      break;
+    }
+    const auto out = led.out.find({row.type, row.id, row.name});
+    if (out != led.out.end() && out->second > now) {
+      if (out->second != Time::max()) wake_at(replica.shard(), out->second);
+      continue;
+    }
+    if (led.in_flight >= options_.in_flight_per_shard || in_flight_ >= options_.in_flight) break;
+    fire(replica.shard(), led, row);
+  }
+  if (now >= led.watermark_at) move_watermark(replica, led);
+}
+
+void Deliveries::fire(ShardId shard, Led& led, const storage::ReminderRow& row) {
+  TickKey key{.type = row.type, .id = row.id, .name = row.name};
+  led.out[key] = Time::max();
+  ++led.in_flight;
+  ++in_flight_;
+  ++ticks_fired_;
+  actors::Call call;
+  call.key = {.type = row.type, .id = row.id};
+  call.kind = actors::CallKind::kTick;
+  call.method = row.name;
+  call.message = Payload(row.body);
+  call.deadline = deps_.clock.now() + options_.turn_patience;
+  call.cause =
+      storage::TickCause{.name = row.name, .registration = row.registration, .number = row.number};
+  call.done = [this, alive = alive_, shard, session = led.session,
+               key = std::move(key)](Result<actors::Reply> result) {
+    deps_.loop.post([this, alive, shard, session, key, delivered = settled(result)] {
+      if (*alive) tick_done(shard, session, key, delivered);
+    });
+  };
+  deps_.router.route(std::move(call));
+}
+
+void Deliveries::tick_done(ShardId shard, std::uint64_t session, const TickKey& key,
+                           bool delivered) {
+  Led* led = find(shard, session);
+  if (led == nullptr) return;
+  --led->in_flight;
+  --in_flight_;
+  if (delivered) {
+    led->out.erase(key);
+  } else {
+    led->out[key] = deps_.clock.now() + options_.retry_interval;
+  }
+  plan_scan(shard);
+}
+
+void Deliveries::scan_outbox(Replica& replica, Led& led) {
+  for (const auto& [target_shard, outbox] : machine_of(replica).outbox()) {
+    Target& target = led.targets[target_shard];
+    target.next = std::max(target.next, outbox.low_water);
+    if (target.next > outbox.last || target.out.size() >= options_.in_flight_per_shard) continue;
+    const auto rows =
+        storage::outbox_messages(deps_.replicas.writer(), replica.keys(), target_shard, target.next,
+                                 options_.in_flight_per_shard - target.out.size());
+    if (!rows) {
+      return deps_.log.error("cannot read an outbox",
+                             {{"shard", replica.shard().value}, {"error", rows.error().message}});
+    }
+    const std::uint64_t low_water = outbox.low_water;
+    for (const storage::OutboxRow& row : *rows) {
+      if (in_flight_ >= options_.in_flight) break;
+      target.next = row.number + 1;
+      if (target.out.contains(row.number)) continue;
+      send(replica.shard(), led, target_shard, low_water, row);
+    }
+  }
+}
+
+void Deliveries::send(ShardId shard, Led& led, ShardId target, std::uint64_t low_water,
+                      const storage::OutboxRow& row) {
+  ++led.in_flight;
+  ++in_flight_;
+  led.targets[target].out.insert(row.number);
+  Result<actors::OutboxMessage> message = actors::decode_outbox_message(row.message);
+  if (!message) {
+    deps_.log.error("an outbox holds a damaged message", {{"shard", shard.value}});
+    return message_done(shard, led.session, target, row.number, true);
+  }
+  actors::Call call;
+  call.key = message->message.target;
+  call.kind = actors::CallKind::kOneWay;
+  call.method = std::move(message->message.method);
+  call.message = std::move(message->message.message);
+  call.traceparent = std::move(message->traceparent);
+  call.deadline = deps_.clock.now() + options_.turn_patience;
+  call.cause = storage::OutboxCause{.source = shard, .number = row.number, .low_water = low_water};
+  call.done = [this, alive = alive_, shard, session = led.session, target,
+               number = row.number](Result<actors::Reply> result) {
+    deps_.loop.post([this, alive, shard, session, target, number, delivered = settled(result)] {
+      if (*alive) message_done(shard, session, target, number, delivered);
+    });
+  };
+  deps_.router.route(std::move(call));
+}
+
+void Deliveries::message_done(ShardId shard, std::uint64_t session, ShardId target,
+                              std::uint64_t number, bool delivered) {
+  Led* led = find(shard, session);
+  if (led == nullptr) return;
+  --led->in_flight;
+  --in_flight_;
+  Target& to = led->targets[target];
+  to.out.erase(number);
+  if (!delivered) {
+    // From this one on, once more; the receiver knows those that came through.
+    to.next = std::min(to.next, number);
+    return wake_at(shard, deps_.clock.now() + options_.retry_interval);
+  }
+  to.done.push_back(number);
+  if (!to.report_planned) {
+    to.report_planned = true;
+    deps_.loop.post_at(deps_.clock.now() + options_.done_interval,
+                       [this, alive = alive_, shard, session, target] {
+                         if (*alive && find(shard, session) != nullptr) report(shard, target);
+                       });
+  }
+  plan_scan(shard);
+}
+
+void Deliveries::report(ShardId shard, ShardId target) {
+  Target& to = led_.at(shard).targets[target];
+  to.report_planned = false;
+  if (to.done.empty()) return;
+  const storage::Entry entry{.now = deps_.clock.wall(),
+                             .command = storage::OutboxDoneCommand{
+                                 .target = target, .numbers = std::exchange(to.done, {})}};
+  // If this is lost the messages are sent again, and consumed without effect.
+  deps_.replicas.propose(shard, Payload(storage::encode(entry)),
+                         [](const Result<storage::Outcome>& /*outcome*/) {});
+}
+
+void Deliveries::move_watermark(Replica& replica, Led& led) {
+  led.watermark_at = deps_.clock.now() + options_.watermark_interval;
+  if (led.from <= machine_of(replica).watermark() || led.from == WallTime::max()) return;
+  const storage::Entry entry{.now = deps_.clock.wall(),
+                             .command = storage::WatermarkCommand{.watermark = led.from}};
+  deps_.replicas.propose(replica.shard(), Payload(storage::encode(entry)),
+                         [](const Result<storage::Outcome>& /*outcome*/) {});
+}
+
+}  // namespace troupe::cluster

@@ -1,0 +1,108 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "actors/directory/router.h"
+#include "runtime/base/log.h"
+#include "runtime/cluster/replicas.h"
+#include "storage/shard/rows.h"
+
+namespace troupe::cluster {
+
+struct DeliveriesOptions {
+  /// Ticks and messages out at a time, of one shard. More hide longer turns.
+  std::size_t in_flight_per_shard = 256;
+  /// And over all shards, so that overdue work after an outage leaves room for calls.
+  std::size_t in_flight = 4096;
+  Duration turn_patience = std::chrono::seconds(60);
+  /// After a delivery that failed for reasons other than the actor's: no owner, no host.
+  Duration retry_interval = std::chrono::seconds(1);
+  /// Consumed numbers are reported together.
+  Duration done_interval = std::chrono::milliseconds(5);
+  Duration watermark_interval = std::chrono::seconds(10);
+};
+
+/// Sends what the shards led by this node owe to actors: due reminders, as ticks, and the messages
+/// of their outboxes.
+///
+/// Nothing is lost with it: what is due and what is unsent stands in the shard until an entry says
+/// otherwise, and a new leader starts from there. Belongs to the node loop.
+class Deliveries {
+ public:
+  struct Dependencies {
+    Clock& clock;
+    Executor& loop;
+    Replicas& replicas;
+    actors::Router& router;
+    Log log;
+  };
+
+  Deliveries(DeliveriesOptions options, Dependencies dependencies);
+  ~Deliveries() { *alive_ = false; }
+
+  /// This node leads the shard now, or no longer.
+  void lead(ShardId shard);
+  void stop_leading(ShardId shard);
+  /// An entry of a led shard was applied.
+  void applied(ShardId shard, const storage::Entry& entry);
+  void stop();
+
+  std::uint64_t ticks_fired() const { return ticks_fired_; }
+  std::size_t in_flight() const { return in_flight_; }
+
+ private:
+  struct TickKey {
+    std::string type;
+    std::string id;
+    std::string name;
+    friend auto operator<=>(const TickKey&, const TickKey&) = default;
+  };
+  /// What is sent to one target shard.
+  struct Target {
+    std::uint64_t next = 1;  // to be sent
+    std::set<std::uint64_t> out;
+    std::vector<std::uint64_t> done;
+    bool report_planned = false;
+  };
+  struct Led {
+    std::uint64_t session = 0;    // tells completions of an earlier reign apart
+    WallTime from;                // nothing unconsumed is due before
+    std::map<TickKey, Time> out;  // in flight (Time::max()), or not to be tried before
+    std::map<ShardId, Target> targets;
+    std::size_t in_flight = 0;
+    bool scan_planned = false;
+    Time wake_at = Time::max();
+    Time watermark_at{};
+  };
+
+  void plan_scan(ShardId shard);
+  void wake_at(ShardId shard, Time when);
+  void scan(ShardId shard);
+  void scan_reminders(Replica& replica, Led& led);
+  void fire(ShardId shard, Led& led, const storage::ReminderRow& row);
+  void tick_done(ShardId shard, std::uint64_t session, const TickKey& key, bool delivered);
+  void scan_outbox(Replica& replica, Led& led);
+  void send(ShardId shard, Led& led, ShardId target, std::uint64_t low_water,
+            const storage::OutboxRow& row);
+  void message_done(ShardId shard, std::uint64_t session, ShardId target, std::uint64_t number,
+                    bool delivered);
+  void report(ShardId shard, ShardId target);
+  void move_watermark(Replica& replica, Led& led);
+  Led* find(ShardId shard, std::uint64_t session);
+
+  DeliveriesOptions options_;
+  Dependencies deps_;
+  std::map<ShardId, Led> led_;
+  std::uint64_t next_session_ = 1;
+  std::uint64_t ticks_fired_ = 0;
+  std::size_t in_flight_ = 0;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace troupe::cluster

@@ -1,0 +1,118 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/base/clock.h"
+#include "runtime/base/executor.h"
+#include "runtime/base/log.h"
+#include "runtime/base/network.h"
+#include "runtime/base/random.h"
+#include <troupe/function.h>
+#include <troupe/time.h>
+
+namespace troupe::cluster {
+
+/// A node that is to found a cluster, or has.
+struct Founder {
+  NodeId node;
+  std::string address;
+
+  friend auto operator<=>(const Founder&, const Founder&) = default;
+};
+
+/// A cluster that one node proposes to found together with others.
+struct Proposal {
+  std::string cluster;  // its name, unique; empty: none
+  std::uint32_t shard_count = 0;
+  NodeId proposer;
+  std::vector<Founder> founders;  // sorted
+
+  friend bool operator==(const Proposal&, const Proposal&) = default;
+};
+
+std::string encode(const Proposal& proposal);
+Proposal decode_proposal(std::string_view bytes);
+
+struct FoundingOptions {
+  NodeId self;
+  std::string address;
+  std::vector<std::string> seeds;  // where others may listen
+  std::uint32_t expect = 1;        // founders; 0: only join what exists
+  std::uint32_t shard_count = 256;
+  Duration interval = std::chrono::milliseconds(100);
+};
+
+/// What a node without a cluster does until it has one: it joins the first cluster it meets, or
+/// founds one together with as many others as were asked for.
+///
+/// The node with the lowest id among those it has met proposes; each founder promises itself,
+/// durably, to one proposal at a time; when all have promised the cluster exists, and the proposer
+/// says so. A proposer whose proposal cannot come about withdraws it, which frees those who
+/// promised. Nobody else may free them, so no two proposals that share a founder both succeed.
+///
+/// Belongs to the node loop.
+class Founding {
+ public:
+  struct Outcome {
+    Proposal cluster;      // what it is; founders empty for one that existed before
+    bool founder = false;  // this node is one of its founders: it begins the first groups
+    std::vector<std::string> addresses;  // of members, to gossip with
+  };
+  struct Dependencies {
+    Clock& clock;
+    Executor& loop;
+    Network& network;
+    Random& random;
+    /// Makes the promise (or its withdrawal: an empty proposal) durable.
+    std::function<void(const Proposal&, Done<void>)> save;
+    std::function<void(Outcome)> finished;
+    Log log;
+  };
+
+  /// `promised`: what an earlier process had promised; an empty one if nothing.
+  Founding(FoundingOptions options, Proposal promised, Dependencies dependencies);
+  ~Founding() { *alive_ = false; }
+
+  void start();
+  /// Learns of more addresses where others may listen.
+  void add_seed(const std::string& address);
+
+  /// Answers another node's question, while this node has no cluster.
+  void answer(std::string_view question, Done<std::string> respond);
+  /// The answer of a node that is a member of a cluster.
+  static std::string member_answer(const Founder& self, const Proposal& cluster,
+                                   const std::vector<std::string>& addresses);
+  /// For people: what it waits for.
+  std::string status() const;
+
+ private:
+  struct Answer;
+
+  std::string question(std::uint64_t step, const Proposal& proposal) const;
+  void ask_all();
+  void answered(const std::string& address, const Result<std::string>& bytes);
+  void consider();
+  void promise(Proposal proposal, Done<void> done);
+  void propose();
+  void proposal_answered(NodeId from, const Answer& answer);
+  void withdraw();
+  void conclude();
+  void finish(Outcome outcome);
+
+  FoundingOptions options_;
+  Dependencies deps_;
+  std::map<NodeId, std::string> candidates_;
+  std::vector<std::string> addresses_;
+  Proposal promised_;
+  std::map<NodeId, bool> accepted_;  // of the proposal that is ours
+  bool saving_ = false;
+  bool finished_ = false;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace troupe::cluster

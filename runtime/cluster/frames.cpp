@@ -1,0 +1,302 @@
+#include "runtime/cluster/frames.h"
+
+#include <optional>
+
+#include "runtime/base/codec.h"
+
+namespace troupe::cluster {
+namespace {
+
+enum class Kind : std::uint8_t { kRaft = 1, kRequest, kResponse, kCall, kReply, kGossip };
+
+// More than a peer of ours ever sends; what claims more is damaged or hostile.
+constexpr std::uint64_t kItemsMax = 1 << 20;
+constexpr std::uint64_t kMetadataMax = 1024;
+constexpr auto kTimeLeftMax = std::chrono::hours(24 * 365);
+
+void write_duration(Writer& out, Duration duration) { out.integer(duration.count()); }
+
+Duration read_duration(Reader& in) {
+  const Duration duration(in.integer());
+  if (duration < -kTimeLeftMax || duration > kTimeLeftMax) in.damage();
+  return in.ok() ? duration : Duration(0);
+}
+
+void write_wall(Writer& out, WallTime time) { out.integer(time.time_since_epoch().count()); }
+WallTime read_wall(Reader& in) { return WallTime(Duration(in.integer())); }
+
+void write_metadata(Writer& out, const std::vector<actors::Metadata>& metadata) {
+  out.number(metadata.size());
+  for (const actors::Metadata& each : metadata) {
+    out.bytes(each.name);
+    out.bytes(each.value);
+  }
+}
+
+std::vector<actors::Metadata> read_metadata(Reader& in) {
+  std::vector<actors::Metadata> metadata;
+  const std::uint64_t count = in.number_up_to(kMetadataMax);
+  for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
+    std::string name = in.string();
+    std::string value = in.string();
+    metadata.push_back({.name = std::move(name), .value = std::move(value)});
+  }
+  return metadata;
+}
+
+void write_key(Writer& out, const ActorKey& key) {
+  out.bytes(key.type);
+  out.bytes(key.id);
+}
+
+ActorKey read_key(Reader& in) {
+  ActorKey key;
+  key.type = in.string();
+  key.id = in.string();
+  return key;
+}
+
+void write_call_id(Writer& out, const storage::CallId& id) {
+  out.id(id.origin);
+  out.id(id.generation);
+  out.number(id.sequence);
+}
+
+storage::CallId read_call_id(Reader& in) {
+  storage::CallId id;
+  id.origin = in.id<NodeId>();
+  id.generation = in.id<Generation>();
+  id.sequence = in.number();
+  return id;
+}
+
+void write_cause(Writer& out, const storage::Cause& cause) {
+  out.number(cause.index());
+  if (const auto* call = std::get_if<storage::CallCause>(&cause)) {
+    write_call_id(out, call->id);
+    write_wall(out, call->keep_until);
+  } else if (const auto* tick = std::get_if<storage::TickCause>(&cause)) {
+    out.bytes(tick->name);
+    out.number(tick->registration);
+    out.number(tick->number);
+  } else if (const auto* message = std::get_if<storage::OutboxCause>(&cause)) {
+    out.id(message->source);
+    out.number(message->number);
+    out.number(message->low_water);
+  }
+}
+
+storage::Cause read_cause(Reader& in) {
+  switch (in.number_up_to(3)) {
+    case 1: {
+      storage::CallCause call;
+      call.id = read_call_id(in);
+      call.keep_until = read_wall(in);
+      return call;
+    }
+    case 2: {
+      storage::TickCause tick;
+      tick.name = in.string();
+      tick.registration = in.number();
+      tick.number = in.number();
+      return tick;
+    }
+    case 3: {
+      storage::OutboxCause message;
+      message.source = in.id<ShardId>();
+      message.number = in.number();
+      message.low_water = in.number();
+      return message;
+    }
+    default:
+      return {};
+  }
+}
+
+void write_call(Writer& out, const actors::Call& call, Time now) {
+  write_key(out, call.key);
+  out.number(static_cast<std::uint64_t>(call.kind));
+  out.bytes(call.method);
+  out.bytes(call.message.view());
+  out.bytes(call.content_type);
+  write_metadata(out, call.metadata);
+  out.bytes(call.traceparent);
+  write_duration(out, call.deadline - now);
+  out.bytes(call.chain.id);
+  out.number(call.chain.waiting.size());
+  for (const ActorKey& key : call.chain.waiting) write_key(out, key);
+  write_call_id(out, call.id);
+  out.boolean(call.may_repeat);
+  write_cause(out, call.cause);
+  out.number(call.redirects);
+}
+
+actors::Call read_call(Reader& in, Time now) {
+  actors::Call call;
+  call.key = read_key(in);
+  call.kind = static_cast<actors::CallKind>(
+      in.number_up_to(static_cast<std::uint64_t>(actors::CallKind::kReminders)));
+  call.method = in.string();
+  call.message = Payload(in.string());
+  call.content_type = in.string();
+  call.metadata = read_metadata(in);
+  call.traceparent = in.string();
+  call.deadline = now + read_duration(in);
+  call.chain.id = in.string();
+  const std::uint64_t waiting = in.number_up_to(actors::kChainLengthMax);
+  for (std::uint64_t i = 0; i < waiting && in.ok(); ++i) call.chain.waiting.push_back(read_key(in));
+  call.id = read_call_id(in);
+  call.may_repeat = in.boolean();
+  call.cause = read_cause(in);
+  call.redirects = static_cast<std::uint32_t>(in.number_up_to(1'000'000));
+  return call;
+}
+
+template <class T, class F>
+void write_result(Writer& out, const Result<T>& result, F&& write_value) {
+  out.boolean(result.has_value());
+  if (result) {
+    write_value(*result);
+  } else {
+    write_error(out, result.error());
+  }
+}
+
+void write_frame(Writer& out, const RaftFrame& frame, Time /*now*/) {
+  out.number(static_cast<std::uint64_t>(Kind::kRaft));
+  out.number(frame.items.size());
+  for (const RaftFrame::Item& item : frame.items) {
+    out.id(item.shard);
+    out.bytes(item.message);
+  }
+}
+
+void write_frame(Writer& out, const RequestFrame& frame, Time /*now*/) {
+  out.number(static_cast<std::uint64_t>(Kind::kRequest));
+  out.number(frame.id);
+  out.number(static_cast<std::uint64_t>(frame.service));
+  write_duration(out, frame.time_left);
+  out.bytes(frame.body);
+}
+
+void write_frame(Writer& out, const ResponseFrame& frame, Time /*now*/) {
+  out.number(static_cast<std::uint64_t>(Kind::kResponse));
+  out.number(frame.id);
+  write_result(out, frame.result, [&](const std::string& body) { out.bytes(body); });
+}
+
+void write_frame(Writer& out, const CallFrame& frame, Time now) {
+  out.number(static_cast<std::uint64_t>(Kind::kCall));
+  out.number(frame.id);
+  out.id(frame.row);
+  write_call(out, frame.call, now);
+}
+
+void write_frame(Writer& out, const ReplyFrame& frame, Time /*now*/) {
+  out.number(static_cast<std::uint64_t>(Kind::kReply));
+  out.number(frame.id);
+  write_result(out, frame.result, [&](const actors::Reply& reply) {
+    out.bytes(reply.body.view());
+    out.bytes(reply.content_type);
+    write_metadata(out, reply.metadata);
+  });
+  out.bytes(frame.row);
+}
+
+void write_frame(Writer& out, const GossipFrame& frame, Time /*now*/) {
+  out.number(static_cast<std::uint64_t>(Kind::kGossip));
+  out.bytes(frame.bytes);
+}
+
+RaftFrame read_raft(Reader& in) {
+  RaftFrame frame;
+  const std::uint64_t count = in.number_up_to(kItemsMax);
+  for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
+    const auto shard = in.id<ShardId>();
+    frame.items.push_back({.shard = shard, .message = in.string()});
+  }
+  return frame;
+}
+
+RequestFrame read_request(Reader& in) {
+  RequestFrame frame;
+  frame.id = in.number();
+  frame.service = static_cast<Service>(in.number_up_to(static_cast<std::uint64_t>(Service::kLast)));
+  frame.time_left = read_duration(in);
+  frame.body = in.string();
+  return frame;
+}
+
+ResponseFrame read_response(Reader& in) {
+  const std::uint64_t id = in.number();
+  if (!in.boolean()) return {.id = id, .result = Failure{read_error(in)}};
+  return {.id = id, .result = in.string()};
+}
+
+ReplyFrame read_reply(Reader& in) {
+  const std::uint64_t id = in.number();
+  if (!in.boolean()) {
+    Failure failure{read_error(in)};
+    return {.id = id, .result = std::move(failure), .row = in.string()};
+  }
+  actors::Reply reply;
+  reply.body = Payload(in.string());
+  reply.content_type = in.string();
+  reply.metadata = read_metadata(in);
+  return {.id = id, .result = std::move(reply), .row = in.string()};
+}
+
+CallFrame read_call_frame(Reader& in, Time now) {
+  CallFrame frame;
+  frame.id = in.number();
+  frame.row = in.id<RowVersion>();
+  frame.call = read_call(in, now);
+  return frame;
+}
+
+}  // namespace
+
+void write_error(Writer& out, const Error& error) {
+  out.number(static_cast<std::uint64_t>(error.code));
+  out.bytes(error.message);
+}
+
+Error read_error(Reader& in) {
+  const auto code = static_cast<Code>(in.number_up_to(static_cast<std::uint64_t>(Code::kInternal)));
+  return {.code = code, .message = in.string()};
+}
+
+std::string encode(const Frame& frame, Time now) {
+  Writer out;
+  std::visit([&](const auto& each) { write_frame(out, each, now); }, frame);
+  return out.take();
+}
+
+Result<Frame> decode_frame(std::string_view bytes, Time now) {
+  Reader in(bytes);
+  std::optional<Frame> frame;
+  switch (static_cast<Kind>(in.number_up_to(static_cast<std::uint64_t>(Kind::kGossip)))) {
+    case Kind::kRaft:
+      frame.emplace(read_raft(in));
+      break;
+    case Kind::kRequest:
+      frame.emplace(read_request(in));
+      break;
+    case Kind::kResponse:
+      frame.emplace(read_response(in));
+      break;
+    case Kind::kCall:
+      frame.emplace(read_call_frame(in, now));
+      break;
+    case Kind::kReply:
+      frame.emplace(read_reply(in));
+      break;
+    case Kind::kGossip:
+      frame.emplace(GossipFrame{.bytes = in.string()});
+      break;
+  }
+  if (!frame || !in.finished()) return fail(Code::kInvalid, "a frame is damaged");
+  return std::move(*frame);
+}
+
+}  // namespace troupe::cluster

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "actors/directory/call.h"
+#include "runtime/base/codec.h"
+#include "runtime/base/ids.h"
+#include <troupe/result.h>
+#include <troupe/time.h>
+
+/// What nodes say to one another, as bytes. Formats: README.md beside this file.
+namespace troupe::cluster {
+
+/// Messages of Raft groups, from this node's replicas to those of one other node: all of one loop
+/// turn in one frame.
+struct RaftFrame {
+  struct Item {
+    ShardId shard;
+    std::string message;  // as storage/raft encodes it
+  };
+  std::vector<Item> items;
+};
+
+/// What one node may ask of another, outside calls of actors.
+enum class Service : std::uint8_t {
+  kPropose = 1,  // an entry, to the shard's leader
+  kLoad,         // values of an actor, to the shard's leader
+  kReminders,    // reminders of an actor, likewise
+  kConfirm,      // is this epoch still the current one?
+  kOwner,        // who owns a type in a shard? Assigns somebody if nobody does
+  kReconfigure,  // a membership change or a transfer, to the shard's leader
+  kSnapshot,     // a part of a replica's data
+  kMeta,         // a command, to the leader of the meta shard
+  kMetaRead,     // what the meta shard knows
+  kBootstrap,    // a step of founding a cluster
+  kLease,        // prolongs the rights of one owner
+  kRelease,      // an owner gives a right back
+  kAdmin,        // a question of a person, by way of another node
+  kLast = kAdmin,
+};
+
+struct RequestFrame {
+  std::uint64_t id = 0;
+  Service service = Service::kPropose;
+  Duration time_left{0};
+  std::string body;
+};
+struct ResponseFrame {
+  std::uint64_t id = 0;
+  Result<std::string> result;
+};
+
+/// A call of an actor. `done` does not travel; the deadline travels as the time left.
+struct CallFrame {
+  std::uint64_t id = 0;
+  RowVersion row;  // the row that led here: a receiver that knows less waits until it has caught up
+  actors::Call call;
+};
+struct ReplyFrame {
+  std::uint64_t id = 0;
+  Result<actors::Reply> result;
+  std::string row;  // with kPrecondition: the receiver's row of the shard, see placement/table
+};
+
+struct GossipFrame {
+  std::string bytes;
+};
+
+using Frame =
+    std::variant<RaftFrame, RequestFrame, ResponseFrame, CallFrame, ReplyFrame, GossipFrame>;
+
+/// `now` turns the deadline of a call into the time left.
+std::string encode(const Frame& frame, Time now);
+/// kInvalid for anything that is not one whole frame.
+Result<Frame> decode_frame(std::string_view bytes, Time now);
+
+/// An error as part of another format.
+void write_error(Writer& out, const Error& error);
+Error read_error(Reader& in);
+
+}  // namespace troupe::cluster

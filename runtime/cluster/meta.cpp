@@ -1,0 +1,257 @@
+#include "runtime/cluster/meta.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/base/codec.h"
+
+namespace troupe::cluster {
+namespace {
+
+constexpr auto kRetryInterval = std::chrono::milliseconds(50);
+
+}  // namespace
+
+Meta::Meta(MetaOptions options, Dependencies dependencies)
+    : options_(options), deps_(std::move(dependencies)) {
+  deps_.rpc.serve(Service::kMeta, [this](NodeId /*from*/, std::string body, Time /*deadline*/,
+                                         Done<std::string> respond) {
+    deps_.replicas.propose(
+        kMetaShard, Payload(std::move(body)),
+        [respond = std::move(respond)](Result<storage::Outcome> outcome) mutable {
+          if (!outcome) return respond(fail(outcome.error()));
+          if (outcome->error) return respond(fail(*outcome->error));
+          respond(std::move(outcome->reply));
+        });
+  });
+  deps_.rpc.serve(Service::kReconfigure,
+                  [this](NodeId /*from*/, const std::string& body, Time /*deadline*/,
+                         Done<std::string> respond) { reconfigure(body, std::move(respond)); });
+}
+
+void Meta::start() { allocate(); }
+
+NodeId Meta::leader() const {
+  if (const Replica* replica = deps_.replicas.find(kMetaShard)) {
+    const NodeId known = replica->raft().standing().leader.node;
+    if (!known.empty()) return known;
+  }
+  const placement::Table::RowRef row = deps_.table.lookup(ShardId{deps_.table.shard_count() - 1});
+  return row ? row->leader : NodeId{};
+}
+
+const MetaMachine* Meta::machine() const {
+  const Replica* replica = deps_.replicas.find(kMetaShard);
+  if (replica == nullptr) return nullptr;
+  return &static_cast<const MetaStateMachine&>(replica->machine()).machine();
+}
+
+void Meta::command(const MetaCommand& command, Duration patience, Done<std::string> done) {
+  attempt(encode(command), deps_.clock.now() + patience, std::move(done));
+}
+
+void Meta::attempt(std::string bytes, Time until, Done<std::string> done) {
+  const NodeId to = leader();
+  if (to.empty()) {
+    return retry(std::move(bytes), until,
+                 {.code = Code::kUnavailable, .message = "the meta shard has no leader"},
+                 std::move(done));
+  }
+  std::string copy = bytes;
+  deps_.rpc.ask(
+      to, Service::kMeta, std::move(copy),
+      std::max(Duration(1), std::min<Duration>(options_.patience, until - deps_.clock.now())),
+      [this, alive = alive_, bytes = std::move(bytes), until,
+       done = std::move(done)](Result<std::string> answer) mutable {
+        if (answer || !*alive) return done(std::move(answer));
+        const Code code = answer.error().code;
+        const bool not_applied = code == Code::kUnavailable ||
+                                 (code == Code::kPrecondition &&
+                                  answer.error().message.find("generation") == std::string::npos);
+        if (!not_applied) return done(std::move(answer));
+        retry(std::move(bytes), until, answer.error(), std::move(done));
+      });
+}
+
+void Meta::retry(std::string bytes, Time until, Error error, Done<std::string> done) {
+  const Time next = deps_.clock.now() + kRetryInterval;
+  if (next >= until) return done(fail(std::move(error)));
+  deps_.loop.post_at(next, [this, alive = alive_, bytes = std::move(bytes), until,
+                            done = std::move(done)]() mutable {
+    if (!*alive) return;
+    attempt(std::move(bytes), until, std::move(done));
+  });
+}
+
+void Meta::allocate() {
+  const Time now = deps_.clock.now();
+  const Replica* replica = deps_.replicas.find(kMetaShard);
+  if (replica != nullptr && replica->leads() && !machine()->cluster().empty()) {
+    std::erase_if(under_way_, [&](const auto& each) { return each.second <= now; });
+    const std::vector<placement::StorageNode> nodes = storage_nodes();
+    const ShardId meta{deps_.table.shard_count() - 1};
+    std::vector<placement::Step> steps =
+        placement::next_steps(nodes, groups(ShardId{0}, meta), options_.allocator, now);
+    const std::vector<placement::Step> own = placement::next_steps(
+        nodes, groups(meta, ShardId{meta.value + 1}), options_.allocator, now);
+    steps.insert(steps.end(), own.begin(), own.end());
+    for (const placement::Step& step : steps) run(step);
+  }
+  deps_.loop.post_at(now + options_.interval, [this, alive = alive_] {
+    if (*alive) allocate();
+  });
+}
+
+std::vector<placement::StorageNode> Meta::storage_nodes() {
+  const Time now = deps_.clock.now();
+  const auto members = deps_.members();
+  std::vector<placement::StorageNode> nodes;
+  for (const auto& [id, node] : machine()->nodes()) {
+    if (!node.storage) continue;
+    const placement::View::Entry* entry = members->find(id);
+    const bool dead = entry == nullptr || entry->status == placement::MemberStatus::kDead ||
+                      entry->status == placement::MemberStatus::kLeft;
+    placement::StorageNode storage;
+    storage.id = id;
+    storage.zone = node.zone;
+    storage.weight = node.weight;
+    if (dead) {
+      storage.state = placement::NodeState::kDead;
+      storage.dead_since = dead_since_.try_emplace(id, now).first->second;
+    } else {
+      dead_since_.erase(id);
+      if (node.draining) storage.state = placement::NodeState::kDraining;
+    }
+    nodes.push_back(std::move(storage));
+  }
+  return nodes;
+}
+
+std::vector<placement::ShardGroup> Meta::groups(ShardId first, ShardId end) const {
+  std::vector<placement::ShardGroup> groups;
+  for (ShardId shard = first; shard < end; ++shard.value) {
+    const placement::Table::RowRef row = deps_.table.lookup(shard);
+    if (!row) continue;
+    placement::ShardGroup group;
+    group.shard = shard;
+    group.leader = row->leader;
+    group.change_in_flight = under_way_.contains(shard);
+    for (const placement::RowReplica& replica : row->replicas) {
+      // Whether a learner has caught up its leader judges: it refuses to promote it before.
+      group.replicas.push_back({.node = replica.node,
+                                .id = replica.replica,
+                                .voter = replica.voter,
+                                .caught_up = !replica.voter});
+    }
+    groups.push_back(std::move(group));
+  }
+  return groups;
+}
+
+void Meta::run(placement::Step step) {
+  under_way_[step.shard] = deps_.clock.now() + options_.patience;
+  if (step.kind != placement::Step::Kind::kAddLearner) return ask_leader(step, step.replica);
+  command(IssueReplica{}, options_.patience,
+          [this, alive = alive_, step](const Result<std::string>& issued) {
+            if (!*alive) return;
+            if (!issued) return step_over(step.shard);
+            Reader in(*issued);
+            const ReplicaId replica{in.number()};
+            if (!in.finished()) return step_over(step.shard);
+            ask_leader(step, replica);
+          });
+}
+
+void Meta::ask_leader(const placement::Step& step, ReplicaId replica) {
+  NodeId to;
+  {
+    const placement::Table::RowRef row = deps_.table.lookup(step.shard);
+    if (row) to = row->leader;
+  }
+  const bool meta = step.shard.value == deps_.table.shard_count() - 1;
+  Writer out;
+  out.id(meta ? kMetaShard : step.shard);
+  out.number(static_cast<std::uint64_t>(step.kind));
+  out.id(step.node);
+  out.id(replica);
+  deps_.rpc.ask(to, Service::kReconfigure, out.take(), options_.patience,
+                [this, alive = alive_, step](const Result<std::string>& answer) {
+                  if (!*alive) return;
+                  if (!answer) {
+                    deps_.log.debug("a step was refused", {{"shard", step.shard.value},
+                                                           {"error", answer.error().message}});
+                  }
+                  step_over(step.shard);
+                });
+}
+
+void Meta::step_over(ShardId shard) {
+  // The row that shows the step takes a moment to get here.
+  under_way_[shard] = deps_.clock.now() + options_.interval;
+}
+
+void Meta::reconfigure(std::string_view body, Done<std::string> respond) {
+  Reader in(body);
+  const auto shard = in.id<ShardId>();
+  const auto kind = static_cast<placement::Step::Kind>(
+      in.number_up_to(static_cast<std::uint64_t>(placement::Step::Kind::kTransferLeadership)));
+  const auto node = in.id<NodeId>();
+  const auto replica_id = in.id<ReplicaId>();
+  if (!in.finished()) return respond(fail(Code::kInvalid, "a damaged step"));
+  Replica* replica = deps_.replicas.find(shard);
+  if (replica == nullptr || !replica->leads()) {
+    return respond(fail(Code::kPrecondition, "this node does not lead that shard"));
+  }
+  const Time now = deps_.clock.now();
+  const raft::Address address{.node = node, .replica = replica_id};
+  deps_.replicas.wake(shard);
+  if (kind == placement::Step::Kind::kTransferLeadership) {
+    const Result<void> begun = replica->raft().transfer(now, address);
+    return begun ? respond(std::string()) : respond(fail(begun.error()));
+  }
+  raft::Configuration next = replica->raft().configuration();
+  if (kind == placement::Step::Kind::kAddLearner) {
+    next.members.push_back({.address = address, .voter = false});
+  } else if (kind == placement::Step::Kind::kPromote) {
+    for (raft::Member& member : next.members) {
+      if (member.address == address) member.voter = true;
+    }
+  } else {
+    std::erase_if(next.members,
+                  [&](const raft::Member& member) { return member.address == address; });
+  }
+  const Result<raft::Index> proposed = replica->raft().propose_configuration(now, std::move(next));
+  if (!proposed) return respond(fail(proposed.error()));
+  respond(std::string());
+}
+
+Meta::Health Meta::health() const {
+  Health health;
+  health.steps_under_way = under_way_.size();
+  const std::uint32_t count = deps_.table.shard_count() - 1;
+  std::size_t factor = 0;
+  const auto members = deps_.members();
+  for (std::uint32_t shard = 0; shard < count; ++shard) {
+    const placement::Table::RowRef row = deps_.table.lookup(ShardId{shard});
+    if (!row || row->leader.empty()) {
+      ++health.without_leader;
+      continue;
+    }
+    const auto alive = static_cast<std::size_t>(
+        std::ranges::count_if(row->replicas, [&](const placement::RowReplica& replica) {
+          const placement::View::Entry* entry = members->find(replica.node);
+          return replica.voter && entry != nullptr &&
+                 (entry->status == placement::MemberStatus::kAlive ||
+                  entry->status == placement::MemberStatus::kSuspect);
+        }));
+    factor = std::max(factor, alive);
+    const auto storage = static_cast<std::size_t>(
+        std::ranges::count_if(members->members, [](const placement::View::Entry& entry) {
+          return entry.member->storage && entry.status == placement::MemberStatus::kAlive;
+        }));
+    if (alive < (storage >= 3 || row->replicas.size() >= 3 ? 3U : 1U)) ++health.under_replicated;
+  }
+  return health;
+}
+
+}  // namespace troupe::cluster

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "placement/allocator/allocator.h"
+#include "placement/membership/member.h"
+#include "placement/table/table.h"
+#include "runtime/base/log.h"
+#include "runtime/cluster/replicas.h"
+#include "runtime/cluster/rpc.h"
+
+namespace troupe::cluster {
+
+struct MetaOptions {
+  NodeId self;
+  placement::AllocatorConfig allocator;
+  Duration interval = std::chrono::milliseconds(250);  // between two looks at the groups
+  Duration patience = std::chrono::seconds(5);         // for one command or step
+};
+
+/// The way to the meta shard from any node, and what its leader does: sees that every group has its
+/// replicas where the allocator wants them.
+///
+/// Belongs to the node loop.
+class Meta {
+ public:
+  struct Dependencies {
+    Clock& clock;
+    Executor& loop;
+    Rpc& rpc;
+    Replicas& replicas;
+    const placement::Table& table;  // its last row is the meta shard's
+    std::function<std::shared_ptr<const placement::View>()> members;
+    Log log;
+  };
+
+  Meta(MetaOptions options, Dependencies dependencies);
+  ~Meta() { *alive_ = false; }
+
+  void start();
+
+  /// Has a command applied, wherever the meta shard is led; with its reply. Tried again, until
+  /// `patience` is over, when it is certain that it was not applied.
+  void command(const MetaCommand& command, Duration patience, Done<std::string> done);
+
+  /// As the newest this node knows: from its own replica, or the table. Nobody: unknown.
+  NodeId leader() const;
+  /// What the meta shard knows, if this node has a replica of it.
+  const MetaMachine* machine() const;
+  /// Groups that are not as they should be: for people.
+  struct Health {
+    std::size_t under_replicated = 0;
+    std::size_t without_leader = 0;
+    std::size_t steps_under_way = 0;
+  };
+  Health health() const;
+
+ private:
+  void attempt(std::string bytes, Time until, Done<std::string> done);
+  void retry(std::string bytes, Time until, Error error, Done<std::string> done);
+  void allocate();
+  std::vector<placement::StorageNode> storage_nodes();
+  std::vector<placement::ShardGroup> groups(ShardId first, ShardId end) const;
+  void run(placement::Step step);
+  void ask_leader(const placement::Step& step, ReplicaId replica);
+  void step_over(ShardId shard);
+  void reconfigure(std::string_view body, Done<std::string> respond);
+
+  MetaOptions options_;
+  Dependencies deps_;
+  std::map<ShardId, Time> under_way_;  // a step of the group, and when it is given up
+  std::map<NodeId, Time> dead_since_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace troupe::cluster

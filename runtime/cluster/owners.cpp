@@ -1,0 +1,355 @@
+#include "runtime/cluster/owners.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/base/codec.h"
+
+namespace troupe::cluster {
+namespace {
+
+constexpr auto kRenewEvery = std::chrono::milliseconds(20);
+constexpr auto kRenewalPatience = std::chrono::seconds(1);
+constexpr auto kRetryAssign = std::chrono::milliseconds(20);
+
+const storage::ShardMachine& machine_of(const Replica& replica) {
+  // Owners exist in shards with actors only; the meta shard never gets here.
+  return static_cast<const ShardStateMachine&>(replica.machine()).machine();
+}
+
+std::vector<placement::Owner> owners_of(const Replica& replica) {
+  std::vector<placement::Owner> owners;
+  for (const auto& [type, owner] : machine_of(replica).owners()) {
+    owners.push_back(
+        {.type = type, .node = owner.node, .generation = owner.generation, .epoch = owner.epoch});
+  }
+  return owners;
+}
+
+std::string encoded(const placement::Row& row) {
+  Writer out;
+  encode(out, row);
+  return out.take();
+}
+
+}  // namespace
+
+Owners::Owners(OwnersOptions options, Dependencies dependencies)
+    : options_(options),
+      deps_(std::move(dependencies)),
+      grantor_(options.self, options.generation, options.lease) {
+  deps_.rpc.serve(Service::kOwner, [this](NodeId /*from*/, const std::string& body,
+                                          Time /*deadline*/, Done<std::string> respond) {
+    Reader in(body);
+    const auto shard = in.id<ShardId>();
+    const std::string type = in.string();
+    if (!in.finished()) return respond(fail(Code::kInvalid, "a damaged question"));
+    find_owner(shard, type, std::move(respond));
+  });
+  deps_.rpc.serve(Service::kLease, [this](NodeId from, const std::string& body, Time /*deadline*/,
+                                          Done<std::string> respond) {
+    receive_renewal(from, body, std::move(respond));
+  });
+  deps_.rpc.serve(Service::kRelease, [this](NodeId /*from*/, const std::string& body,
+                                            Time /*deadline*/, Done<std::string> respond) {
+    Reader in(body);
+    const auto shard = in.id<ShardId>();
+    const std::string type = in.string();
+    const auto epoch = in.id<Epoch>();
+    if (!in.finished()) return respond(fail(Code::kInvalid, "a damaged question"));
+    deps_.rights.release(shard, type, epoch,
+                         [respond = std::move(respond)](const Result<void>& released) mutable {
+                           if (!released) return respond(fail(released.error()));
+                           respond(std::string());
+                         });
+  });
+}
+
+void Owners::start() {
+  send_renewals();
+  balance();
+}
+
+placement::Row Owners::row_of(const Replica& replica, NodeId leader) {
+  placement::Row row;
+  const raft::Raft& raft = replica.raft();
+  std::uint64_t index = 1;
+  for (const raft::Member& member : raft.committed_configuration().members) {
+    row.replicas.push_back(
+        {.node = member.address.node, .replica = member.address.replica, .voter = member.voter});
+  }
+  if (raft.log().configuration_index() <= raft.committed()) {
+    index = std::max(index, raft.log().configuration_index());
+  }
+  if (replica.shard() != kMetaShard) {
+    row.owners = owners_of(replica);
+    index = std::max(index, machine_of(replica).row_version().index);
+  }
+  row.version = {.term = raft.term(), .index = index};
+  row.shard = replica.shard();
+  row.leader = leader;
+  return row;
+}
+
+void Owners::standing_changed(Replica& replica) {
+  if (replica.raft().role() == raft::Role::kLeader) return;  // lead() follows, once it is settled
+  if (led_.erase(replica.shard()) > 0) grantor_.stop_leading(replica.shard());
+}
+
+void Owners::lead(Replica& replica) {
+  const raft::Raft& raft = replica.raft();
+  const auto led = led_.find(replica.shard());
+  if (led != led_.end() && led->second == raft.term()) return;
+  led_[replica.shard()] = raft.term();
+  if (replica.shard() != kMetaShard) {
+    grantor_.lead({.shard = replica.shard(),
+                   .term = raft.term(),
+                   .elected_at = raft.elected_at(),
+                   .leader_silence = raft.leader_silence()},
+                  owners_of(replica));
+  }
+  publish(replica);
+}
+
+void Owners::owners_changed(Replica& replica) {
+  if (!led_.contains(replica.shard())) return;
+  if (replica.shard() != kMetaShard) grantor_.set_owners(replica.shard(), owners_of(replica));
+  publish(replica);
+  if (replica.shard() == kMetaShard) return;
+  renewed_at_ = {};
+  renew();
+  for (const auto& [type, owner] : machine_of(replica).owners()) {
+    if (!owner.node.empty()) settle({replica.shard(), type}, {});
+  }
+}
+
+void Owners::publish(const Replica& replica) { deps_.publish(row_of(replica, options_.self)); }
+
+void Owners::members_changed() {
+  for (const placement::View::Entry& entry : deps_.members()->members) {
+    if (entry.member->id == options_.self) continue;
+    if (entry.status == placement::MemberStatus::kAlive ||
+        entry.status == placement::MemberStatus::kSuspect) {
+      grantor_.set_peer(entry.member->id, entry.member->generation);
+      grantor_.registered(entry.member->id, entry.member->generation);
+    } else {
+      grantor_.remove_peer(entry.member->id);
+    }
+  }
+}
+
+void Owners::renew() {
+  const Time now = deps_.clock.now();
+  if (now - renewed_at_ < kRenewEvery) return;
+  renewed_at_ = now;
+  for (Replica* replica : deps_.replicas.all()) {
+    if (!replica->leads()) continue;
+    lead(*replica);
+    if (replica->shard() == kMetaShard) continue;
+    const std::uint64_t term = replica->raft().term();
+    grantor_.quorum_acknowledged(replica->shard(), term, replica->raft().quorum_acked_at(now));
+    const std::optional<Time> until = grantor_.own_lease(replica->shard());
+    if (!until) continue;
+    deps_.rights.renew_locally(replica->shard(), term, grantor_.own_stamp(replica->shard()),
+                               *until);
+  }
+}
+
+void Owners::send_renewals() {
+  const Time now = deps_.clock.now();
+  for (placement::LeaseGrantor::OutgoingRenewal& each : grantor_.take_renewals(now)) {
+    Writer out;
+    encode(out, each.renewal);
+    deps_.rpc.ask(
+        each.to, Service::kLease, out.take(), kRenewalPatience,
+        [this, to = each.to, generation = each.generation](const Result<std::string>& answer) {
+          if (!answer) return;
+          Reader in(*answer);
+          const placement::RenewalAck ack = placement::decode_renewal_ack(in);
+          if (!in.finished()) return;
+          grantor_.receive(deps_.clock.now(), to, generation, ack);
+          for (const ShardId shard : ack.misunderstood) {
+            if (Replica* replica = deps_.replicas.find(shard);
+                replica != nullptr && replica->leads()) {
+              publish(*replica);
+            }
+          }
+        });
+  }
+  const Time next = std::max(grantor_.next_renewal(), now + kRenewEvery);
+  deps_.loop.post_at(std::min(next, now + options_.lease.renewal_interval),
+                     [this] { send_renewals(); });
+}
+
+void Owners::receive_renewal(NodeId from, std::string_view body, Done<std::string> respond) {
+  Reader in(body);
+  const placement::Renewal renewal = placement::decode_renewal(in);
+  if (!in.finished()) return respond(fail(Code::kInvalid, "a damaged renewal"));
+  Writer out;
+  encode(out, deps_.rights.receive(deps_.clock.now(), from, renewal));
+  respond(out.take());
+}
+
+std::vector<NodeId> Owners::hosts(const std::string& type) const {
+  std::vector<NodeId> nodes;
+  for (const placement::View::Entry& entry : deps_.members()->members) {
+    if (entry.status != placement::MemberStatus::kAlive || entry.member->draining) continue;
+    if (std::ranges::binary_search(entry.member->types, type)) nodes.push_back(entry.member->id);
+  }
+  return nodes;
+}
+
+// The owner is a living process that answers this leader.
+bool Owners::serves(Time now, const storage::Owner& owner) const {
+  if (owner.node.empty()) return false;
+  if (owner.node == options_.self) return owner.generation == options_.generation;
+  const auto members = deps_.members();
+  const placement::View::Entry* entry = members->find(owner.node);
+  return entry != nullptr && entry->member->generation == owner.generation &&
+         grantor_.responsive(now, owner.node);
+}
+
+void Owners::find_owner(ShardId shard, const std::string& type, Done<std::string> done) {
+  Replica* replica = deps_.replicas.find(shard);
+  if (replica == nullptr || shard == kMetaShard || !replica->leads()) {
+    return done(fail(Code::kPrecondition, "this node does not lead that shard"));
+  }
+  lead(*replica);
+  const auto& owners = machine_of(*replica).owners();
+  const auto owner = owners.find(type);
+  if (owner != owners.end() && serves(deps_.clock.now(), owner->second)) {
+    return done(encoded(row_of(*replica, options_.self)));
+  }
+  if (waiting_count_ >= options_.waiting_max) {
+    return done(fail(Code::kExhausted, "too many calls wait for an owner"));
+  }
+  ++waiting_count_;
+  waiting_[{shard, type}].push_back(std::move(done));
+  assign(shard, type);
+}
+
+void Owners::assign(ShardId shard, const std::string& type) {
+  const Key key(shard, type);
+  if (assigning_.contains(key)) return;
+  const Replica* replica = deps_.replicas.find(shard);
+  if (replica == nullptr || !replica->leads()) {
+    return settle(key, fail(Code::kPrecondition, "this node no longer leads that shard"));
+  }
+  const Time now = deps_.clock.now();
+  const std::vector<NodeId> candidates = hosts(type);
+  if (candidates.empty()) {
+    return settle(key, fail(Code::kNotFound, "no node of the cluster hosts actor type '" + type +
+                                                 "'; start a program that defines it"));
+  }
+  const std::optional<NodeId> chosen = grantor_.choose_owner(now, shard, type, candidates);
+  const std::optional<Time> from = grantor_.assignable_from(shard, type);
+  if (!chosen || !from) {
+    assigning_[key] = true;
+    return deps_.loop.post_at(now + kRetryAssign, [this, key] {
+      assigning_.erase(key);
+      if (waiting_.contains(key)) assign(key.first, key.second);
+    });
+  }
+  grantor_.withhold(shard, type);
+  if (*from > now) {
+    // The lease of the owner that is gone has to run out first.
+    assigning_[key] = true;
+    return deps_.loop.post_at(*from, [this, key] {
+      assigning_.erase(key);
+      assign(key.first, key.second);
+    });
+  }
+  const Result<placement::Owner> owner = grantor_.propose_assign(now, shard, type, *chosen);
+  if (!owner) return settle(key, fail(owner.error()));
+  propose(shard, type, *chosen, Epoch{owner->epoch.value - 1});
+}
+
+void Owners::propose(ShardId shard, const std::string& type, NodeId node, Epoch replaces) {
+  const Key key(shard, type);
+  storage::AssignCommand command{.type = type, .node = node, .replaces = replaces};
+  if (node == options_.self) {
+    command.generation = options_.generation;
+  } else if (!node.empty()) {
+    const auto members = deps_.members();
+    const placement::View::Entry* entry = members->find(node);
+    if (entry == nullptr) return settle(key, fail(Code::kUnavailable, "the chosen owner is gone"));
+    command.generation = entry->member->generation;
+  }
+  assigning_[key] = true;
+  const storage::Entry entry{.now = deps_.clock.wall(), .command = std::move(command)};
+  deps_.replicas.propose(
+      shard, Payload(storage::encode(entry)),
+      [this, key, released = node.empty()](const Result<storage::Outcome>& outcome) {
+        assigning_.erase(key);
+        grantor_.resume(key.first, key.second);
+        if (!outcome) return settle(key, fail(outcome.error()));
+        // owners_changed() has told those who waited, unless the owner was another than expected.
+        const bool settled = outcome->kind == storage::Outcome::Kind::kApplied && !released;
+        if (!settled && waiting_.contains(key)) {
+          assign(key.first, key.second);
+        }
+      });
+}
+
+void Owners::settle(const Key& key, const Result<void>& result) {
+  const auto waiting = waiting_.find(key);
+  if (waiting == waiting_.end()) return;
+  std::vector<Done<std::string>> waiters = std::move(waiting->second);
+  waiting_.erase(waiting);
+  waiting_count_ -= waiters.size();
+  const Replica* replica = deps_.replicas.find(key.first);
+  for (Done<std::string>& done : waiters) {
+    if (!result) {
+      done(fail(result.error()));
+    } else if (replica == nullptr) {
+      done(fail(Code::kPrecondition, "this node no longer holds that shard"));
+    } else {
+      done(encoded(row_of(*replica, options_.self)));
+    }
+  }
+}
+
+// Owners belong where the shard's leader is, if it hosts the type, and never on a draining node.
+void Owners::balance() {
+  const Time now = deps_.clock.now();
+  for (const auto& [shard, term] : led_) {
+    if (shard == kMetaShard || moving_ >= options_.moves_max) continue;
+    const Replica* replica = deps_.replicas.find(shard);
+    if (replica == nullptr || !replica->leads()) continue;
+    const auto owners = machine_of(*replica).owners();  // moves may change them
+    for (const auto& [type, owner] : owners) {
+      if (owner.node.empty() || assigning_.contains({shard, type}) || !serves(now, owner)) continue;
+      const std::vector<NodeId> candidates = hosts(type);
+      const std::optional<NodeId> best = grantor_.choose_owner(now, shard, type, candidates);
+      if (best && *best != owner.node && moving_ < options_.moves_max) move(shard, type, owner);
+    }
+  }
+  deps_.loop.post_at(now + options_.balance_interval, [this] { balance(); });
+}
+
+// In order: the owner finishes its turns and lets go, the shard notes that nobody owns the type,
+// and the next call finds a new owner.
+void Owners::move(ShardId shard, const std::string& type, const storage::Owner& owner) {
+  ++moving_;
+  const Key key(shard, type);
+  assigning_[key] = true;
+  Writer out;
+  out.id(shard);
+  out.bytes(type);
+  out.id(owner.epoch);
+  deps_.rpc.ask(owner.node, Service::kRelease, out.take(), options_.release_patience,
+                [this, key, epoch = owner.epoch](const Result<std::string>& released) {
+                  --moving_;
+                  assigning_.erase(key);
+                  if (!released) {
+                    if (waiting_.contains(key)) assign(key.first, key.second);
+                    return;
+                  }
+                  const Replica* replica = deps_.replicas.find(key.first);
+                  if (replica == nullptr || !replica->leads()) return;
+                  propose(key.first, key.second, {}, epoch);
+                  waiting_.try_emplace(key);  // and somebody is to own it again at once
+                });
+}
+
+}  // namespace troupe::cluster

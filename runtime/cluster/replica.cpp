@@ -1,0 +1,259 @@
+#include "runtime/cluster/replica.h"
+
+#include <utility>
+
+#include "storage/replica_log.h"
+#include "storage/shard/snapshot.h"
+
+namespace troupe::cluster {
+namespace {
+
+// A log longer than this is cut, but for its end: followers a little behind need no snapshot.
+constexpr std::uint64_t kLogEntriesMax = 2000;
+constexpr std::uint64_t kLogEntriesKept = 500;
+constexpr std::size_t kLogBytesMax = 8 << 20;
+
+}  // namespace
+
+Replica::Replica(Parts parts, storage::GroupWriter& writer, Random& random, ReplicaEvents& events,
+                 Time now)
+    : keys_(parts.keys),
+      machine_(std::move(parts.machine)),
+      writer_(writer),
+      events_(events),
+      raft_(parts.options, parts.restored, random, now),
+      applied_(parts.restored.applied),
+      log_first_(parts.restored.log_start.index + 1),
+      log_last_(parts.restored.log_start.index + parts.restored.entries.size()) {}
+
+void Replica::propose(Time now, Payload entry, Done<storage::Outcome> done) {
+  if (writer_.full()) {
+    return done(fail(Code::kExhausted,
+                     "shard " + std::to_string(shard().value) + " waits for its disk; try again"));
+  }
+  const Result<raft::Index> index = raft_.propose(now, std::move(entry));
+  if (!index) return done(fail(index.error()));
+  proposals_.emplace(*index, Proposal{.term = raft_.term(), .done = std::move(done)});
+}
+
+void Replica::read(Time now, Done<void> done) {
+  const std::uint64_t context = next_read_++;
+  const Result<void> asked = raft_.read_index(now, context);
+  if (!asked) return done(fail(asked.error()));
+  asked_reads_.emplace(context, std::move(done));
+}
+
+void Replica::install(Time now, raft::LogStart start, std::vector<std::string> chunks) {
+  if (raft_.snapshot_installed(now, std::move(start))) staged_ = std::move(chunks);
+}
+
+void Replica::step(Time /*now*/) {
+  while (!broken_) {
+    raft::Ready ready = raft_.take_ready();
+    if (ready.empty()) break;
+    if (ready.lost_leadership) fail_waiting();
+    write(ready);
+    for (const raft::Message& message : ready.messages) events_.send(shard(), message);
+    apply(ready);
+    if (broken_) return;
+    serve_reads(ready);
+    for (const raft::SendSnapshot& snapshot : ready.snapshots) {
+      events_.send_snapshot(shard(), snapshot);
+    }
+    if (ready.standing) events_.standing_changed(shard());
+    compact();
+  }
+}
+
+bool Replica::durable(Time now, storage::Ticket ticket) {
+  std::uint64_t newest = 0;
+  while (!writes_.empty() && writes_.front().batch <= ticket) {
+    newest = writes_.front().raft_ticket;
+    writes_.pop_front();
+  }
+  if (newest == 0) return false;
+  raft_.persisted(now, newest);
+  return true;
+}
+
+void Replica::abandon() {
+  broken_ = true;
+  fail_waiting();
+}
+
+void Replica::fail_waiting() {
+  auto proposals = std::exchange(proposals_, {});
+  auto asked = std::exchange(asked_reads_, {});
+  auto ready = std::exchange(ready_reads_, {});
+  for (auto& [index, proposal] : proposals) {
+    proposal.done(fail(Code::kUnknownOutcome, "shard " + std::to_string(shard().value) +
+                                                  " changed its leader before this committed"));
+  }
+  const std::string lost = "shard " + std::to_string(shard().value) + " is led elsewhere";
+  for (auto& [context, done] : asked) done(fail(Code::kPrecondition, lost));
+  for (Read& read : ready) read.done(fail(Code::kPrecondition, lost));
+}
+
+void Replica::write(raft::Ready& ready) {
+  if (ready.ticket == 0) return;
+  storage::Batch& batch = writer_.pending();
+  writer_.must_sync();
+  writes_.push_back({.raft_ticket = ready.ticket, .batch = writer_.current()});
+  if (ready.hard_state) {
+    storage::put_hard_state(batch, keys_,
+                            {.term = ready.hard_state->term,
+                             .vote_node = ready.hard_state->vote.node,
+                             .vote = ready.hard_state->vote.replica});
+  }
+  if (ready.log_start) {
+    const raft::LogStart& start = *ready.log_start;
+    const storage::LogStart stored{.index = start.index,
+                                   .term = start.term,
+                                   .configuration = raft::encode(start.configuration)};
+    storage::compact_log(batch, keys_, log_first_, stored);
+    log_first_ = start.index + 1;
+    if (ready.snapshot_installed) {
+      batch.erase_range(keys_.data_prefix(), storage::after_prefix(keys_.data_prefix()));
+      for (const std::string& chunk : staged_) {
+        const Result<void> installed = storage::install_chunk(batch, keys_, chunk);
+        if (!installed) return events_.broken(shard(), installed.error());
+      }
+      staged_.clear();
+      storage::put_applied(batch, keys_, start.index);
+      storage::put_current(batch, keys_);
+      applied_ = start.index;
+      const Result<void> loaded = machine_->load();
+      if (!loaded) return events_.broken(shard(), loaded.error());
+      events_.reconfigured(shard());
+    }
+    log_last_ = std::max(log_last_, start.index);
+  }
+  if (ready.truncate_from && *ready.truncate_from <= log_last_) {
+    storage::truncate_log_after(batch, keys_, *ready.truncate_from, log_last_);
+    log_last_ = *ready.truncate_from - 1;
+  }
+  for (const raft::Entry& entry : ready.entries) {
+    storage::put_log_entry(batch, keys_,
+                           {.index = entry.index,
+                            .term = entry.term,
+                            .kind = static_cast<std::uint8_t>(entry.kind),
+                            .data = std::string(entry.data.view())});
+    log_last_ = entry.index;
+  }
+}
+
+void Replica::apply(const raft::Ready& ready) {
+  if (ready.committed.empty()) return;
+  for (const raft::Entry& entry : ready.committed) {
+    if (!apply_entry(entry)) return;
+  }
+  storage::put_applied(writer_.pending(), keys_, applied_);
+}
+
+bool Replica::apply_entry(const raft::Entry& entry) {
+  applied_ = entry.index;
+  applied_bytes_ += entry.data.size();
+  if (entry.kind != raft::EntryKind::kData) {
+    storage::Outcome outcome;
+    outcome.index = entry.index;
+    finish(entry, outcome);
+    if (entry.kind == raft::EntryKind::kConfiguration) events_.reconfigured(shard());
+    return true;
+  }
+  Result<storage::Outcome> outcome =
+      machine_->apply(entry.index, entry.term, entry.data.view(), writer_.pending());
+  if (!outcome) {
+    broken_ = true;
+    events_.broken(shard(), outcome.error());
+    return false;
+  }
+  events_.applied(shard(), entry.data.view(), *outcome);
+  finish(entry, std::move(outcome));
+  return true;
+}
+
+void Replica::finish(const raft::Entry& entry, Result<storage::Outcome> outcome) {
+  const auto waiting = proposals_.find(entry.index);
+  if (waiting == proposals_.end()) return;
+  Proposal proposal = std::move(waiting->second);
+  proposals_.erase(waiting);
+  if (proposal.term == entry.term) {
+    proposal.done(std::move(outcome));
+  } else {
+    proposal.done(fail(Code::kUnknownOutcome, "another leader's entry took its place"));
+  }
+}
+
+void Replica::serve_reads(const raft::Ready& ready) {
+  for (const std::uint64_t context : ready.failed_reads) {
+    const auto asked = asked_reads_.find(context);
+    if (asked == asked_reads_.end()) continue;
+    Done<void> done = std::move(asked->second);
+    asked_reads_.erase(asked);
+    done(fail(Code::kPrecondition, "shard " + std::to_string(shard().value) + " is led elsewhere"));
+  }
+  for (const raft::ReadState& state : ready.reads) {
+    const auto asked = asked_reads_.find(state.context);
+    if (asked == asked_reads_.end()) continue;
+    ready_reads_.push_back({.index = state.index, .done = std::move(asked->second)});
+    asked_reads_.erase(asked);
+  }
+  std::vector<Read> waiting = std::exchange(ready_reads_, {});
+  for (Read& read : waiting) {
+    if (read.index <= applied_) {
+      read.done({});
+    } else {
+      ready_reads_.push_back(std::move(read));
+    }
+  }
+}
+
+void Replica::compact() {
+  const raft::Index start = raft_.log().start().index;
+  const std::uint64_t length = applied_ - std::min(applied_, start);
+  if (length <= kLogEntriesMax && applied_bytes_ <= kLogBytesMax) return;
+  applied_bytes_ = 0;
+  raft_.compact(applied_ - std::min(length, kLogEntriesKept));
+}
+
+Result<raft::Restored> restore_replica(const storage::Reads& reads, storage::ReplicaKeys keys) {
+  Result<storage::ReplicaLog> log = storage::load_replica_log(reads, keys);
+  if (!log) return fail(log.error());
+  raft::Restored restored;
+  restored.hard_state.term = log->hard_state.term;
+  restored.hard_state.vote = {.node = log->hard_state.vote_node, .replica = log->hard_state.vote};
+  restored.applied = log->applied;
+  restored.log_start.index = log->start.index;
+  restored.log_start.term = log->start.term;
+  if (!log->start.configuration.empty()) {
+    Result<raft::Configuration> configuration =
+        raft::decode_configuration(log->start.configuration);
+    if (!configuration) return fail(configuration.error());
+    restored.log_start.configuration = std::move(*configuration);
+  }
+  restored.entries.reserve(log->entries.size());
+  for (storage::LogEntry& entry : log->entries) {
+    if (entry.kind > static_cast<std::uint8_t>(raft::EntryKind::kConfiguration)) {
+      return fail(Code::kUnimplemented, "the log of shard " + std::to_string(keys.shard().value) +
+                                            " holds an entry of a kind that this program does not "
+                                            "know: run the version that wrote it, or a newer one");
+    }
+    restored.entries.push_back({.term = entry.term,
+                                .index = entry.index,
+                                .kind = static_cast<raft::EntryKind>(entry.kind),
+                                .data = Payload(std::move(entry.data))});
+  }
+  return restored;
+}
+
+void found_replica(storage::Batch& batch, storage::ReplicaKeys keys,
+                   const raft::Configuration& configuration) {
+  constexpr std::uint64_t kFirst = 1;
+  storage::put_hard_state(batch, keys, {.term = kFirst, .vote_node = {}, .vote = {}});
+  storage::put_log_start(
+      batch, keys, {.index = kFirst, .term = kFirst, .configuration = raft::encode(configuration)});
+  storage::put_applied(batch, keys, kFirst);
+  storage::put_current(batch, keys);
+}
+
+}  // namespace troupe::cluster

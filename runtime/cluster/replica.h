@@ -1,0 +1,130 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/cluster/state_machine.h"
+#include "storage/keys.h"
+#include "storage/raft/raft.h"
+#include "storage/shard/entry.h"
+#include "storage/writer.h"
+#include <troupe/function.h>
+#include <troupe/time.h>
+
+namespace troupe::cluster {
+
+/// What a replica tells the node about itself. Called on the node loop, inside the replica's step.
+class ReplicaEvents {
+ public:
+  virtual ~ReplicaEvents() = default;
+
+  virtual void send(ShardId shard, const raft::Message& message) = 0;
+  /// It leads, follows somebody else, or knows nobody.
+  virtual void standing_changed(ShardId shard) = 0;
+  /// An entry was applied: on the leader and on followers alike.
+  virtual void applied(ShardId shard, std::string_view entry, const storage::Outcome& outcome) = 0;
+  /// The committed configuration changed.
+  virtual void reconfigured(ShardId shard) = 0;
+  virtual void send_snapshot(ShardId shard, const raft::SendSnapshot& request) = 0;
+  /// Its disk or its log cannot be trusted any more.
+  virtual void broken(ShardId shard, const Error& error) = 0;
+};
+
+/// One replica of one group on this node: the Raft core, the state machine, and their rows.
+///
+/// Belongs to the node loop. Whatever happens to it only changes memory; step() then writes to the
+/// pending batch, sends and applies.
+class Replica {
+ public:
+  struct Parts {
+    storage::ReplicaKeys keys;
+    raft::RaftOptions options;
+    raft::Restored restored;
+    std::unique_ptr<StateMachine> machine;
+  };
+
+  /// `writer`, `random` and `events` outlive it. The machine is loaded already.
+  Replica(Parts parts, storage::GroupWriter& writer, Random& random, ReplicaEvents& events,
+          Time now);
+
+  storage::ReplicaKeys keys() const { return keys_; }
+  ShardId shard() const { return keys_.shard(); }
+  raft::Raft& raft() { return raft_; }
+  const raft::Raft& raft() const { return raft_; }
+  const StateMachine& machine() const { return *machine_; }
+  bool leads() const { return raft_.role() == raft::Role::kLeader && raft_.settled(); }
+
+  /// Proposes an entry of the state machine. `done` runs on the loop: with the outcome once
+  /// applied, kPrecondition if this replica does not lead (nothing happened), or kUnknownOutcome.
+  void propose(Time now, Payload entry, Done<storage::Outcome> done);
+  /// Runs once this replica has applied everything the group had committed when this was asked, if
+  /// it still leads; otherwise kPrecondition.
+  void read(Time now, Done<void> done);
+  /// A whole snapshot arrived, as chunks.
+  void install(Time now, raft::LogStart start, std::vector<std::string> chunks);
+
+  /// Does what there is to do.
+  void step(Time now);
+  /// Batches up to this ticket are durable. True if that is news to this replica.
+  bool durable(Time now, storage::Ticket ticket);
+  /// The replica goes: whoever waits hears kUnknownOutcome.
+  void abandon();
+
+  /// What it stands on: the newest applied index, by this process.
+  std::uint64_t applied() const { return applied_; }
+
+ private:
+  struct Proposal {
+    raft::Term term;
+    Done<storage::Outcome> done;
+  };
+  struct Write {
+    std::uint64_t raft_ticket;
+    storage::Ticket batch;
+  };
+  struct Read {
+    raft::Index index;
+    Done<void> done;
+  };
+
+  void fail_waiting();
+  void write(raft::Ready& ready);
+  void apply(const raft::Ready& ready);
+  bool apply_entry(const raft::Entry& entry);
+  void finish(const raft::Entry& entry, Result<storage::Outcome> outcome);
+  void serve_reads(const raft::Ready& ready);
+  void compact();
+
+  storage::ReplicaKeys keys_;
+  std::unique_ptr<StateMachine> machine_;
+  storage::GroupWriter& writer_;
+  ReplicaEvents& events_;
+  raft::Raft raft_;
+  std::uint64_t applied_;
+  std::uint64_t log_first_;        // on disk
+  std::uint64_t log_last_;         // handed to the disk
+  std::size_t applied_bytes_ = 0;  // since the last compaction
+
+  std::map<raft::Index, Proposal> proposals_;
+  std::uint64_t next_read_ = 1;
+  std::map<std::uint64_t, Done<void>> asked_reads_;
+  std::vector<Read> ready_reads_;
+  std::deque<Write> writes_;
+  std::vector<std::string> staged_;  // chunks of a snapshot about to become current
+  bool broken_ = false;
+};
+
+/// What a replica finds on its disk, in the words of the Raft core.
+Result<raft::Restored> restore_replica(const storage::Reads& reads, storage::ReplicaKeys keys);
+
+/// Writes down the beginning of a replica of a new group: its log starts at index 1 with
+/// `configuration`, so that whoever is added later begins with a snapshot.
+void found_replica(storage::Batch& batch, storage::ReplicaKeys keys,
+                   const raft::Configuration& configuration);
+
+}  // namespace troupe::cluster

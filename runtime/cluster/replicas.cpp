@@ -1,0 +1,271 @@
+#include "runtime/cluster/replicas.h"
+
+#include <optional>
+#include <utility>
+
+#include "storage/replica_log.h"
+
+namespace troupe::cluster {
+
+Replicas::Replicas(ReplicasOptions options, Dependencies dependencies, ReplicasListener& listener)
+    : options_(std::move(options)), deps_(std::move(dependencies)), listener_(listener) {
+  writer_ = std::make_unique<storage::GroupWriter>(
+      deps_.disk, storage::GroupWriter::Options{},
+      storage::GroupWriter::Hooks{
+          .progress = [this](storage::GroupWriter::Progress progress) { durable(progress); },
+          .failed = [this](const Error& error) { deps_.fatal(error); }});
+  deps_.rpc.serve(Service::kSnapshot, [this](NodeId from, const std::string& body,
+                                             Time /*deadline*/, Done<std::string> respond) {
+    receive_chunk(from, body, std::move(respond));
+  });
+}
+
+Replicas::~Replicas() { *alive_ = false; }
+
+void Replicas::when_durable(Work work) {
+  durable_waiters_.emplace_back(writer_->current(), std::move(work));
+  writer_->must_sync();
+  schedule_run();
+}
+
+Result<void> Replicas::load() {
+  Result<std::vector<storage::ReplicaKeys>> current = storage::current_replicas(*writer_);
+  if (!current) return fail(current.error());
+  for (const storage::ReplicaKeys& keys : *current) {
+    Result<raft::Restored> restored = restore_replica(*writer_, keys);
+    if (!restored) return fail(restored.error());
+    open(keys, std::move(*restored));
+  }
+  return {};
+}
+
+void Replicas::found(const std::map<ShardId, raft::Configuration>& groups) {
+  for (const auto& [shard, configuration] : groups) {
+    const raft::Member* self = configuration.on(options_.self);
+    if (self == nullptr || find(shard) != nullptr) continue;
+    const storage::ReplicaKeys keys(shard, self->address.replica);
+    found_replica(writer_->pending(), keys, configuration);
+    writer_->must_sync();
+    raft::Restored restored;
+    restored.hard_state.term = 1;
+    restored.log_start = {.index = 1, .term = 1, .configuration = configuration};
+    restored.applied = 1;
+    open(keys, std::move(restored));
+    // The first of the ring need not wait to be sure that there is no leader yet.
+    if (configuration.members.front().address.node == options_.self) {
+      find(shard)->raft().campaign_now(deps_.clock.now());
+    }
+    awake_.insert(shard);
+  }
+  schedule_run();
+}
+
+void Replicas::open(storage::ReplicaKeys keys, raft::Restored restored) {
+  std::unique_ptr<StateMachine> machine;
+  if (keys.shard() == kMetaShard) {
+    machine = std::make_unique<MetaStateMachine>(keys, *writer_);
+  } else {
+    machine = std::make_unique<ShardStateMachine>(keys, options_.shard_count, *writer_);
+  }
+  const Result<void> loaded = machine->load();
+  if (!loaded) return deps_.fatal(loaded.error());
+  raft::RaftOptions raft = options_.raft;
+  raft.self = {.node = options_.self, .replica = keys.replica()};
+  // Alone, there is nobody to disturb by an election.
+  const bool alone = restored.log_start.configuration.voters() == 1 &&
+                     restored.log_start.configuration.votes(raft.self) && restored.entries.empty();
+  replicas_[keys.shard()] = std::make_unique<Replica>(
+      Replica::Parts{
+          .keys = keys, .options = raft, .restored = restored, .machine = std::move(machine)},
+      *writer_, deps_.random, *this, deps_.clock.now());
+  if (alone) replicas_[keys.shard()]->raft().campaign_now(deps_.clock.now());
+  wake(keys.shard());
+}
+
+void Replicas::start() {
+  started_ = true;
+  for (const auto& [shard, replica] : replicas_) {
+    if (replica->raft().configuration().voters() == 1) {
+      replica->raft().campaign_now(deps_.clock.now());
+      awake_.insert(shard);
+    }
+  }
+  schedule_run();
+  tick();
+}
+
+void Replicas::stop() {
+  started_ = false;
+  *alive_ = false;
+  for (const auto& [shard, replica] : replicas_) replica->abandon();
+}
+
+Replica* Replicas::find(ShardId shard) {
+  const auto found = replicas_.find(shard);
+  return found == replicas_.end() ? nullptr : found->second.get();
+}
+
+std::vector<Replica*> Replicas::all() {
+  std::vector<Replica*> found;
+  found.reserve(replicas_.size());
+  for (const auto& [shard, replica] : replicas_) found.push_back(replica.get());
+  return found;
+}
+
+void Replicas::propose(ShardId shard, Payload entry, Done<storage::Outcome> done) {
+  Replica* replica = find(shard);
+  if (replica == nullptr) {
+    return done(fail(Code::kPrecondition,
+                     "this node holds no replica of shard " + std::to_string(shard.value)));
+  }
+  replica->propose(deps_.clock.now(), std::move(entry), std::move(done));
+  wake(shard);
+}
+
+void Replicas::received(NodeId /*from*/, const RaftFrame& frame) {
+  const Time now = deps_.clock.now();
+  for (const RaftFrame::Item& item : frame.items) {
+    const Result<raft::Message> message = raft::decode_message(item.message);
+    if (!message || message->to.node != options_.self) continue;
+    Replica* replica = replica_for(message->to, item.shard);
+    if (replica == nullptr) continue;
+    replica->raft().receive(now, *message);
+    wake(item.shard);
+  }
+}
+
+// The replica that a message is for. A leader that speaks to a replica id this node has never seen
+// has added it to its group.
+Replica* Replicas::replica_for(const raft::Address& to, ShardId shard) {
+  Replica* replica = find(shard);
+  if (replica != nullptr && replica->keys().replica() == to.replica) return replica;
+  if (replica != nullptr && to.replica < replica->keys().replica()) return nullptr;
+  const storage::ReplicaKeys keys(shard, to.replica);
+  const Result<bool> removed = storage::has_tombstone(*writer_, keys);
+  if (!removed || *removed) return nullptr;
+  if (replica != nullptr) drop(shard, true);
+  deps_.log.info("begins a replica", {{"shard", shard.value}, {"replica", to.replica.value}});
+  storage::put_current(writer_->pending(), keys);
+  storage::put_hard_state(writer_->pending(), keys, {});
+  storage::put_log_start(writer_->pending(), keys, {});
+  storage::put_applied(writer_->pending(), keys, 0);
+  writer_->must_sync();
+  open(keys, {});
+  return find(shard);
+}
+
+void Replicas::drop(ShardId shard, bool tombstone) {
+  const auto found = replicas_.find(shard);
+  if (found == replicas_.end()) return;
+  const storage::ReplicaKeys keys = found->second->keys();
+  found->second->abandon();
+  replicas_.erase(found);
+  staging_.erase(shard);
+  if (tombstone) storage::put_tombstone(writer_->pending(), keys);
+  storage::erase_current(writer_->pending(), shard);
+  storage::drop_replica(writer_->pending(), keys);
+  writer_->must_sync();
+  schedule_run();
+}
+
+void Replicas::retire(ShardId shard, ReplicaId replica) {
+  const Replica* present = find(shard);
+  if (present == nullptr || present->keys().replica() != replica) return;
+  deps_.log.info("drops a replica", {{"shard", shard.value}, {"replica", replica.value}});
+  drop(shard, true);
+}
+
+void Replicas::disconnected(NodeId peer) {
+  for (const auto& [shard, replica] : replicas_) {
+    if (replica->raft().standing().leader.node != peer) continue;
+    replica->raft().campaign_now(deps_.clock.now());
+    awake_.insert(shard);
+  }
+  schedule_run();
+}
+
+void Replicas::wake(ShardId shard) {
+  awake_.insert(shard);
+  schedule_run();
+}
+
+void Replicas::schedule_run() {
+  if (run_scheduled_) return;
+  run_scheduled_ = true;
+  deps_.loop.post([this, alive = alive_] {
+    if (*alive) run();
+  });
+}
+
+// One turn: everything that happened to the replicas since the last one, in one batch and one frame
+// for each peer.
+void Replicas::run() {
+  run_scheduled_ = false;
+  const Time now = deps_.clock.now();
+  while (!awake_.empty()) {
+    const ShardId shard = *awake_.begin();
+    awake_.erase(awake_.begin());
+    if (Replica* replica = find(shard)) replica->step(now);
+  }
+  flush_frames();
+  writer_->flush();
+  listener_.stepped();
+}
+
+void Replicas::tick() {
+  if (!started_) return;
+  const Time now = deps_.clock.now();
+  for (const auto& [shard, replica] : replicas_) {
+    replica->raft().tick(now);
+    awake_.insert(shard);
+  }
+  schedule_run();
+  deps_.loop.post_at(now + options_.tick_interval, [this, alive = alive_] {
+    if (*alive) tick();
+  });
+}
+
+void Replicas::durable(storage::GroupWriter::Progress progress) {
+  if (!*alive_) return;
+  std::vector<std::pair<storage::Ticket, Work>> waiters = std::exchange(durable_waiters_, {});
+  for (auto& [ticket, work] : waiters) {
+    if (ticket <= progress.durable) {
+      work();
+    } else {
+      durable_waiters_.emplace_back(ticket, std::move(work));
+    }
+  }
+  const Time now = deps_.clock.now();
+  for (const auto& [shard, replica] : replicas_) {
+    if (replica->durable(now, progress.durable)) awake_.insert(shard);
+  }
+  schedule_run();
+}
+
+void Replicas::flush_frames() {
+  const Time now = deps_.clock.now();
+  for (auto& [node, frame] : std::exchange(outgoing_, {})) {
+    // Raft repeats what is lost.
+    static_cast<void>(
+        deps_.network.send(node, Lane::kControl, encode(Frame(std::move(frame)), now)));
+  }
+}
+
+void Replicas::send(ShardId shard, const raft::Message& message) {
+  outgoing_[message.to.node].items.push_back({.shard = shard, .message = raft::encode(message)});
+}
+
+void Replicas::standing_changed(ShardId shard) { listener_.standing_changed(*find(shard)); }
+
+void Replicas::applied(ShardId shard, std::string_view entry, const storage::Outcome& outcome) {
+  listener_.applied(*find(shard), entry, outcome);
+}
+
+void Replicas::reconfigured(ShardId shard) { listener_.reconfigured(*find(shard)); }
+
+void Replicas::broken(ShardId shard, const Error& error) {
+  deps_.fatal({.code = error.code,
+               .message = "shard " + std::to_string(shard.value) + ": " + error.message});
+}
+
+}  // namespace troupe::cluster

@@ -1,0 +1,140 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "runtime/base/clock.h"
+#include "runtime/base/executor.h"
+#include "runtime/base/log.h"
+#include "runtime/base/network.h"
+#include "runtime/base/random.h"
+#include "runtime/cluster/frames.h"
+#include "runtime/cluster/replica.h"
+#include "runtime/cluster/rpc.h"
+#include "storage/writer.h"
+
+namespace troupe::cluster {
+
+/// What the rest of the node hears of its replicas. On the node loop.
+class ReplicasListener {
+ public:
+  virtual ~ReplicasListener() = default;
+
+  virtual void standing_changed(Replica& replica) = 0;
+  virtual void applied(Replica& replica, std::string_view entry,
+                       const storage::Outcome& outcome) = 0;
+  virtual void reconfigured(Replica& replica) = 0;
+  /// After every step and tick, once: a good moment to look at leases.
+  virtual void stepped() = 0;
+};
+
+struct ReplicasOptions {
+  NodeId self;
+  std::uint32_t shard_count = 0;
+  raft::RaftOptions raft;
+  Duration tick_interval = std::chrono::milliseconds(50);
+  std::size_t snapshot_chunk_bytes = 256 << 10;
+  /// A snapshot is gathered in memory before it becomes current.
+  std::size_t snapshot_bytes_max = 512 << 20;
+  std::size_t snapshots_max = 4;  // sent at a time
+};
+
+/// All replicas of this node: ticks them together, writes them in one batch, sends what they say to
+/// one node in one frame.
+///
+/// Belongs to the node loop.
+class Replicas final : private ReplicaEvents {
+ public:
+  struct Dependencies {
+    Clock& clock;
+    Executor& loop;
+    Random& random;
+    Network& network;
+    Rpc& rpc;
+    storage::Disk& disk;
+    Log log;
+    /// The disk or a log failed: the process must stop, with this one line.
+    std::function<void(const Error&)> fatal;
+  };
+
+  Replicas(ReplicasOptions options, Dependencies dependencies, ReplicasListener& listener);
+  ~Replicas() override;
+
+  /// Before any replica is loaded or founded.
+  void set_shard_count(std::uint32_t count) { options_.shard_count = count; }
+  /// Runs once everything in the pending batch is durable.
+  void when_durable(Work work);
+
+  /// Loads the replicas that the disk holds. kDataLoss names what is damaged.
+  Result<void> load();
+  /// Begins replicas of new groups. Durable before anything of them leaves.
+  void found(const std::map<ShardId, raft::Configuration>& groups);
+  /// Ticks from now on.
+  void start();
+  void stop();
+
+  Replica* find(ShardId shard);
+  std::vector<Replica*> all();
+  ReplicaId meta_replica() const;
+
+  void propose(ShardId shard, Payload entry, Done<storage::Outcome> done);
+  void received(NodeId from, const RaftFrame& frame);
+  void disconnected(NodeId peer);
+  /// A replica id that the group removed: it goes for good.
+  void retire(ShardId shard, ReplicaId replica);
+
+  /// Something was done to a replica from outside: step it at the end of this turn of the loop.
+  void wake(ShardId shard);
+  storage::GroupWriter& writer() { return *writer_; }
+
+ private:
+  struct Staging {
+    ReplicaId replica;
+    NodeId from;
+    std::uint64_t number = 0;
+    std::vector<std::string> chunks;
+    std::size_t bytes = 0;
+  };
+  struct Sending;
+
+  void send(ShardId shard, const raft::Message& message) override;
+  void standing_changed(ShardId shard) override;
+  void applied(ShardId shard, std::string_view entry, const storage::Outcome& outcome) override;
+  void reconfigured(ShardId shard) override;
+  void send_snapshot(ShardId shard, const raft::SendSnapshot& request) override;
+  void broken(ShardId shard, const Error& error) override;
+
+  void open(storage::ReplicaKeys keys, raft::Restored restored);
+  void drop(ShardId shard, bool tombstone);
+  Replica* replica_for(const raft::Address& to, ShardId shard);
+  void schedule_run();
+  void run();
+  void tick();
+  void flush_frames();
+  void durable(storage::GroupWriter::Progress progress);
+  void begin_snapshot(ShardId shard, raft::Address to);
+  void send_chunk(const std::shared_ptr<Sending>& sending);
+  void finish_snapshot(const std::shared_ptr<Sending>& sending, bool installed);
+  void receive_chunk(NodeId from, std::string_view body, Done<std::string> respond);
+
+  ReplicasOptions options_;
+  Dependencies deps_;
+  ReplicasListener& listener_;
+  std::unique_ptr<storage::GroupWriter> writer_;
+  std::map<ShardId, std::unique_ptr<Replica>> replicas_;
+  std::set<ShardId> awake_;
+  std::map<NodeId, RaftFrame> outgoing_;
+  std::vector<std::pair<storage::Ticket, Work>> durable_waiters_;
+  std::map<ShardId, Staging> staging_;
+  std::set<ShardId> sending_;
+  std::uint64_t next_snapshot_ = 1;
+  bool run_scheduled_ = false;
+  bool started_ = false;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace troupe::cluster

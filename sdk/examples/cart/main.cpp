@@ -1,0 +1,3 @@
+#include "sdk/examples/cart/cart.h"
+
+int main(int argc, char** argv) { return troupe::run<Cart, Wallet>(argc, argv); }

@@ -1,0 +1,132 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "runtime/base/clock.h"
+#include "runtime/base/executor.h"
+#include "storage/engine.h"
+#include "storage/overlay.h"
+#include <troupe/function.h>
+#include <troupe/result.h>
+
+namespace troupe::storage {
+
+/// Writes batches without blocking the one who asks: an engine and a thread, or a simulation.
+class Disk {
+ public:
+  virtual ~Disk() = default;
+
+  /// Writes all of `batch` or nothing, after all earlier ones. With `sync`, it and all earlier ones
+  /// are on the disk when `done` is called: once, on the asker's executor, never inside this call.
+  /// `batch` is left alone, and lives, until then. One at a time.
+  virtual void write(const Batch& batch, bool sync, Done<void> done) = 0;
+
+  /// What has been written; a write under way may or may not be in it.
+  virtual std::unique_ptr<View> view() const = 0;
+};
+
+/// A Disk with a thread of its own for one engine.
+///
+/// Must be destroyed before the executor and the engine; waits for the write under way, whose
+/// `done` is then posted as always.
+class ThreadDisk final : public Disk {
+ public:
+  /// `done` is called on `executor`.
+  ThreadDisk(Engine& engine, Executor& executor, Clock& clock);
+
+  void write(const Batch& batch, bool sync, Done<void> done) override;
+  std::unique_ptr<View> view() const override;
+
+ private:
+  Engine& engine_;
+  Executor& executor_;
+  Loop thread_;
+};
+
+/// Numbers the batches of a GroupWriter; the first is 1.
+using Ticket = std::uint64_t;
+
+/// Collects the changes of all of a node's shards into one batch, and keeps one batch at the disk
+/// while the next one fills: the slower the disk, the larger the batches, with no timer to tune.
+///
+///     pending() ──flush()──→ at the disk ──→ written (and durable, if synced)
+///        ▲ get() and scan() see all three
+///
+/// Everything of it belongs to one executor (the node loop), where Disk completes.
+class GroupWriter final : public Reads {
+ public:
+  struct Options {
+    /// Beyond, full() asks callers to hold back. Larger: more throughput of a slow disk, more
+    /// memory and a longer wait for the last.
+    std::size_t bytes_max = 32U << 20U;
+  };
+  struct Progress {
+    Ticket written = 0;  // this one and all before are in the engine, as disk.view() shows it
+    Ticket durable = 0;  // and these survive a crash of the machine
+  };
+  struct Hooks {
+    /// After each write.
+    Function<void(Progress)> progress;
+    /// After a failed write, with one line that names what failed where. Nothing is written after
+    /// it, since nobody knows what is on the disk: the process must stop, with its own exit code.
+    Function<void(const Error&)> failed;
+  };
+
+  /// `disk` outlives the writer.
+  GroupWriter(Disk& disk, Options options, Hooks hooks);
+  ~GroupWriter() override;
+
+  /// The batch that is being filled. Changes to it are seen by get() and scan() at once. Ask again
+  /// after flush(): it is another one then.
+  Batch& pending() { return *pending_; }
+  /// Its ticket.
+  Ticket current() const { return current_; }
+  /// The pending batch must be durable: it holds log entries, a term or a vote. Without, it is
+  /// written but not synced.
+  void must_sync() { sync_ = true; }
+
+  /// Hands the pending batch to the disk, or, while another one is there, as soon as that is
+  /// written. Does nothing if there is nothing to write. Call at the end of each turn of the loop.
+  void flush();
+
+  Progress progress() const { return progress_; }
+  /// A write has failed: nothing more is written.
+  bool failed() const { return failed_; }
+  /// More than `bytes_max` wait to be written: propose nothing new until `progress` is called.
+  bool full() const;
+
+  /// Of what is pending, at the disk, and written.
+  Result<std::optional<std::string>> get(std::string_view key) const override;
+  /// As `get`; the cursor must be gone before anything changes pending(), flush(), or the executor
+  /// runs anything else.
+  std::unique_ptr<Cursor> scan(std::string_view from, std::string_view to) const override;
+
+ private:
+  struct Alive {};
+
+  void renew_pending();
+  void submit();
+  void completed(bool sync, const Result<void>& written);
+  const View& base() const;
+
+  Disk& disk_;
+  Options options_;
+  Hooks hooks_;
+  std::shared_ptr<Batch> pending_;
+  std::shared_ptr<const Batch> in_flight_;  // null: nothing is at the disk
+  std::unique_ptr<Overlay> pending_layer_;  // of *pending_
+  std::unique_ptr<Overlay> in_flight_layer_;
+  mutable std::unique_ptr<View> view_;  // renewed after each write
+  Ticket current_ = 1;
+  Progress progress_;
+  bool sync_ = false;
+  bool flush_wanted_ = false;
+  bool failed_ = false;
+  std::shared_ptr<const Alive> alive_ = std::make_shared<const Alive>();
+};
+
+}  // namespace troupe::storage

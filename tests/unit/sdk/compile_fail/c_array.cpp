@@ -1,0 +1,15 @@
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <troupe/json.h>
+
+// expect: troupe: a field is a C array: use std::array or std::vector
+struct Message {
+  int before = 0;
+  int numbers[3] = {};
+  std::string after;
+};
+
+std::string text(const Message& message) { return troupe::to_json(message); }
