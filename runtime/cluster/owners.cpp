@@ -147,7 +147,9 @@ void Owners::renew() {
     lead(*replica);
     if (replica->shard() == kMetaShard) continue;
     const std::uint64_t term = replica->raft().term();
-    grantor_.quorum_acknowledged(replica->shard(), term, replica->raft().quorum_acked_at(now));
+    const std::optional<Time> acknowledged = replica->raft().quorum_acked_at(now);
+    if (!acknowledged) continue;
+    grantor_.quorum_acknowledged(replica->shard(), term, *acknowledged);
     const auto own = grantor_.renew_own(replica->shard());
     if (own) deps_.rights.renew_locally(replica->shard(), own->term, own->stamp, own->until);
   }
