@@ -58,7 +58,7 @@ struct Call {
   bool may_repeat = false;  // the caller may send it again under the same id: record the reply
   storage::Cause cause;     // of kTick and kOneWay
   std::uint32_t redirects = 0;
-  NodeId from;  // the node it came from; nobody: begun here
+  NodeId from;       // the node it came from; nobody: begun here
   Done<Reply> done;  // on any thread; must not block
 };
 

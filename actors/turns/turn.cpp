@@ -33,6 +33,13 @@ void Turn::handle(Activation& activation, std::unique_ptr<Event> self) {
   activation.arrive(std::unique_ptr<Turn>(this));
 }
 
+// One whose caller does not wait was answered on its arrival.
+void Turn::hand_back(Router& router) {
+  if (request.kind == CallKind::kTimer) return;
+  if (!request.done) request.done = [](Result<Reply>) {};
+  router.returned(std::move(request));
+}
+
 Duration Turn::time_left() const {
   return std::max(Duration{0}, request.deadline - home->home().dependencies.clock.now());
 }

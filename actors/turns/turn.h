@@ -34,7 +34,7 @@ class Turn final : public Event, public Ticket, public TurnContext {
 
   void handle(Activation& activation, std::unique_ptr<Event> self) override;
   bool is_call() const override { return request.kind != CallKind::kTimer; }
-  void refuse(const Error& error) override { reply(fail(error)); }
+  void hand_back(Router& router) override;
 
   const ActorKey& self() const override { return request.key; }
   WallTime now() const override { return wall_began; }
