@@ -278,8 +278,14 @@ void Owners::propose(ShardId shard, const std::string& type, NodeId node, Epoch 
   deps_.replicas.propose(
       shard, Payload(storage::encode(entry)), [this, key](const Result<storage::Outcome>& outcome) {
         assigning_.erase(key);
-        grantor_.resume(key.first, key.second);
-        if (!outcome) return settle(key, fail(outcome.error()));
+        if (!outcome) {
+          // If it may still be applied the present owner must not be renewed.
+          if (outcome.error().code != Code::kUnknownOutcome) grantor_.resume(key.first, key.second);
+          return settle(key, fail(outcome.error()));
+        }
+        if (outcome->kind != storage::Outcome::Kind::kApplied) {
+          grantor_.resume(key.first, key.second);
+        }
         // owners_changed() has told those who waited, unless the owner was another than expected.
         if (outcome->kind != storage::Outcome::Kind::kApplied && waiting_.contains(key)) {
           assign(key.first, key.second);
