@@ -135,8 +135,9 @@ std::unique_ptr<Event> Activation::next_event() {
 
 void Activation::arrive(std::unique_ptr<Turn> turn) {
   Call& call = turn->request;
-  const Time now = home_->dependencies.clock.now();
-  if (call.deadline == Time{}) call.deadline = now + type_->options.turn_timeout;
+  if (call.deadline == Time{}) {
+    call.deadline = home_->dependencies.clock.now() + type_->options.turn_timeout;
+  }
   const MethodInfo* const method =
       call.kind == CallKind::kState ? nullptr : type_->method(call.method);
   turn->expires = call.deadline;

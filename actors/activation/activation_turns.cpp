@@ -40,7 +40,6 @@ void Activation::begin(Turn& turn, Time now) {
   turn.home = this;
   turn.number = ++last_turn_;
   turn.began = now;
-  turn.wall_began = home_->dependencies.clock.wall();
   if (turn.request.kind == CallKind::kState) return run_state_operations(turn);
   if (turn.request.kind == CallKind::kTimer && !timers_->current(turn.timer_registration)) {
     return finish(turn, Reply{});
@@ -145,8 +144,7 @@ void Activation::conclude(Turn& turn, Result<TurnResult> result) {
                                               " ran beyond its deadline and was aborted"});
   }
   if (right_ == nullptr) result->state.reset();
-  Result<Effects> effects =
-      effects_of(turn.request, *result, committed_, on.clock.wall(), now, on.shards);
+  Result<Effects> effects = effects_of(turn.request, *result, committed_, on.clock, on.shards);
   if (!effects) return aborted(turn, effects.error());
   if (!effects->command) return conclude_without_entry(turn, *std::move(result), now);
   if (right_ == nullptr) {

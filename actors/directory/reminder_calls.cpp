@@ -16,8 +16,7 @@ void change(Home& home, const std::shared_ptr<Right>& right, Call call,
   const ActorsDependencies& on = home.dependencies;
   TurnResult turn;
   turn.reminders.push_back(change);
-  Result<Effects> effects =
-      effects_of(call, turn, std::nullopt, on.clock.wall(), on.clock.now(), on.shards);
+  Result<Effects> effects = effects_of(call, turn, std::nullopt, on.clock, on.shards);
   if (!effects) return call.done(fail(effects.error()));
   home.metrics.commits.fetch_add(1, std::memory_order_relaxed);
   on.shards.commit(
