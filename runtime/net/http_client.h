@@ -58,7 +58,8 @@ class HttpClient {
   HttpClient& operator=(const HttpClient&) = delete;
 
   /// Sends `request` and gives the answer, whatever its status; redirects are not followed. Host
-  /// and Content-Length are filled in. `done` runs on an io thread, never inside this call.
+  /// and Content-Length are filled in. `done` runs on an io thread, never inside this call
+  /// (but when the io threads have stopped).
   ///
   /// Errors say whether the request may have run. Certainly not: kInvalid (no proper method, target
   /// or header), kUnavailable (no connection), kExhausted (the queue is full), kTimeout (`deadline`

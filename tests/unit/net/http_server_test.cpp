@@ -313,12 +313,13 @@ TEST_F(HttpServerTest, ConnectionsAreServedSideBySide) {
 
 TEST_F(HttpServerTest, StoppingFinishesTheBegunAndRefusesTheNew) {
   start();
-  TestSocket idle = connect();
-  idle.send(get("/a"));
-  idle.receive_answer();
   TestSocket busy = connect();
   busy.send(get("/later"));
   HttpResponder later = handler.take_later();
+  // Dealt to the second thread, which is told to drain after the first.
+  TestSocket idle = connect();
+  idle.send(get("/a"));
+  idle.receive_answer();
   std::thread stopper([&] { server->stop(60s); });
   EXPECT_EQ(idle.receive_all(), "");  // closed, so it is stopping
   later({.body = std::string("done")});
