@@ -49,7 +49,9 @@ Result<void> read_hard_state(const Reads& reads, ReplicaKeys keys, HardState& st
   if (!value) return fail(value.error());
   if (!*value) return {};
   Reader in(**value);
-  state = {.term = in.number(), .vote = in.id<ReplicaId>()};
+  state.term = in.number();
+  state.vote_node = in.id<NodeId>();
+  state.vote = in.id<ReplicaId>();
   if (!in.finished()) return damaged("hard state");
   return {};
 }
@@ -81,6 +83,7 @@ Result<void> read_applied(const Reads& reads, ReplicaKeys keys, std::uint64_t& a
 void put_hard_state(Batch& batch, ReplicaKeys keys, const HardState& state) {
   Writer out;
   out.number(state.term);
+  out.id(state.vote_node);
   out.id(state.vote);
   batch.put(keys.hard_state(), out.take());
 }

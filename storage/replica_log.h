@@ -19,7 +19,8 @@ namespace troupe::storage {
 /// What a replica promised: on disk before it says so.
 struct HardState {
   std::uint64_t term = 0;
-  ReplicaId vote;  // 0: none
+  NodeId vote_node;  // nobody: no vote yet
+  ReplicaId vote;
 
   friend bool operator==(const HardState&, const HardState&) = default;
 };

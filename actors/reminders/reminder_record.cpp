@@ -164,7 +164,8 @@ std::optional<ReminderRecord> advance(ReminderRecord record, const TickOutcome& 
   if (outcome.kind == Kind::kFailed) {
     if (record.attempts < kNumberMax) ++record.attempts;
     if (const auto delay = retry_delay(record.failure, record.attempts)) {
-      record.due = due_at(saturating_add(now, *delay));
+      // The clock may have been set back since the tick was sent.
+      record.due = due_at(std::max(saturating_add(now, *delay), record.scheduled));
       return record;
     }
   }

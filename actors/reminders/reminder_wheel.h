@@ -51,6 +51,8 @@ class ReminderWheel {
  public:
   explicit ReminderWheel(ReminderWheelOptions options = {});
   ~ReminderWheel();
+  ReminderWheel(const ReminderWheel&) = delete;
+  ReminderWheel& operator=(const ReminderWheel&) = delete;
 
   /// This node serves the shard from now on, with no reminders until they are added. A newer epoch
   /// forgets everything known under the one before; an older or equal one is ignored.

@@ -63,7 +63,7 @@ class TimerWheel {
   std::optional<Taken> take(WheelTick now);
 
   /// The earliest time at which take() may have something; not later than the first entry's time,
-  /// and equal to it once that is less than 64 ticks ahead.
+  /// and equal to it once that is less than 64 ticks ahead. (Unless time has just gone back.)
   std::optional<WheelTick> next_wake() const;
 
   std::size_t size() const { return size_; }

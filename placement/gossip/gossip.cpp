@@ -62,9 +62,7 @@ void Gossip::tick(Time now) {
   if (!rows_.has_news()) return;
   const std::size_t room = kDatagramSizeMax - envelope().size() - kPartOverhead;
   for (const Address& to : membership_.random_peers(config_.membership.gossip_fanout)) {
-    for (std::size_t i = 0; i < config_.row_datagrams_per_round; ++i) {
-      std::string news = rows_.take_news(room);
-      if (news.empty()) break;
+    for (std::string& news : rows_.take_news(config_.row_datagrams_per_round, room)) {
       send_rows(to, std::move(news));
     }
   }
@@ -118,8 +116,9 @@ std::vector<Outgoing> Gossip::take_outgoing() {
     append_part(bytes, PartFor::kMembership, message.bytes);
     const std::size_t used = bytes.size() + kPartOverhead;
     if (!message.stream && used + kRowsSizeMin < kDatagramSizeMax && rows_.has_news()) {
-      const std::string news = rows_.take_news(kDatagramSizeMax - used);
-      if (!news.empty()) append_part(bytes, PartFor::kTable, news);
+      for (const std::string& news : rows_.take_news(1, kDatagramSizeMax - used)) {
+        append_part(bytes, PartFor::kTable, news);
+      }
     }
     message.bytes = std::move(bytes);
     outgoing_.push_back(std::move(message));

@@ -257,4 +257,44 @@ std::optional<NodeId> LeaseGrantor::choose_owner(Time now, ShardId shard, std::s
   return chosen;
 }
 
+std::string LeaseGrantor::fingerprint(Time now) const {
+  Writer out;
+  const auto write = [&](Time time) {
+    out.integer(std::max(time, now).time_since_epoch().count());
+  };
+  for (const auto& [id, peer] : peers_) {
+    out.id(id);
+    out.id(peer.generation);
+    out.boolean(peer.last_ack != 0);
+  }
+  for (const auto& [id, generation] : registered_) {
+    out.id(id);
+    out.id(generation);
+  }
+  for (const auto& [id, lead] : leads_) {
+    out.id(id);
+    out.number(lead.term);
+    write(lead.old_leases_end);
+    write(lead.lease_end);
+    out.number(lead.owners.size());
+    for (const auto& [type, owner] : lead.owners) {
+      out.bytes(type);
+      out.id(owner.node);
+      out.id(owner.generation);
+      out.id(owner.epoch);
+    }
+    for (const auto& [node, until] : lead.granted_until) {
+      if (until <= now) continue;
+      out.id(node);
+      write(until);
+    }
+    for (const std::string& type : lead.withheld) out.bytes(type);
+    for (const auto& [type, epoch] : lead.released) {
+      out.bytes(type);
+      out.id(epoch);
+    }
+  }
+  return out.take();
+}
+
 }  // namespace troupe::placement

@@ -89,6 +89,10 @@ class LeaseGrantor {
   std::optional<NodeId> choose_owner(Time now, ShardId shard, std::string_view type,
                                      const std::vector<NodeId>& hosts) const;
 
+  /// What decides rights from `now` on: equal bytes, equal behaviour, as long as messages are
+  /// acknowledged at once. For tests that walk every schedule.
+  std::string fingerprint(Time now) const;
+
  private:
   struct Lead {
     std::uint64_t term = 0;

@@ -103,4 +103,24 @@ std::optional<Epoch> LeaseHolder::admits(Time now, ShardId shard, std::string_vi
   return held->epoch;
 }
 
+std::string LeaseHolder::fingerprint(Time now) const {
+  Writer out;
+  for (const auto& [id, shard] : shards_) {
+    out.id(id);
+    out.id(shard.version);
+    out.number(shard.term);
+    out.number(shard.rights.size());
+    for (const auto& [type, right] : shard.rights) {
+      out.bytes(type);
+      out.id(right.epoch);
+      out.integer(std::max(right.valid_until, now).time_since_epoch().count());
+    }
+    for (const auto& [type, epoch] : shard.released) {
+      out.bytes(type);
+      out.id(epoch);
+    }
+  }
+  return out.take();
+}
+
 }  // namespace troupe::placement

@@ -48,6 +48,10 @@ class LeaseHolder {
   /// The epoch under which turns may be admitted, and read-only turns answered, at `now`.
   std::optional<Epoch> admits(Time now, ShardId shard, std::string_view type) const;
 
+  /// What decides rights from `now` on: equal bytes, equal behaviour, as long as messages are
+  /// acknowledged at once. For tests that walk every schedule.
+  std::string fingerprint(Time now) const;
+
  private:
   struct Shard {
     RowVersion version;
@@ -61,7 +65,6 @@ class LeaseHolder {
     Time when{};
   };
   struct Peer {
-    std::uint64_t last_renewal = 0;
     std::uint64_t last_ack = 0;
     std::vector<Sent> acks;  // the last few, oldest first
   };

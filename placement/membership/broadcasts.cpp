@@ -28,7 +28,7 @@ void Broadcasts::told(NodeId about, unsigned times_max) {
   order_.emplace(news.times, news.age, about);
 }
 
-bool Broadcasts::append(std::string& out, std::size_t size_max, unsigned times_max) {
+void Broadcasts::append(std::string& out, std::size_t size_max, unsigned times_max) {
   // The rest of a full datagram is not searched for ever smaller pieces
   constexpr int kMissesMax = 4;
   int misses = 0;
@@ -43,7 +43,24 @@ bool Broadcasts::append(std::string& out, std::size_t size_max, unsigned times_m
     taken.push_back(about);
   }
   for (const NodeId about : taken) told(about, times_max);
-  return !taken.empty();
+}
+
+std::vector<std::string> Broadcasts::take(std::size_t count_max, std::size_t size_max,
+                                          unsigned times_max) {
+  std::vector<std::string> lots;
+  std::vector<NodeId> taken;
+  for (const auto& [times, age, about] : order_) {
+    const std::string& part = news_.at(about).part;
+    if (part.size() > size_max) continue;
+    if (lots.empty() || lots.back().size() + part.size() > size_max) {
+      if (lots.size() == count_max) break;
+      lots.emplace_back();
+    }
+    lots.back().append(part);
+    taken.push_back(about);
+  }
+  for (const NodeId about : taken) told(about, times_max);
+  return lots;
 }
 
 std::string Broadcasts::take_large(std::size_t size_min, unsigned times_max) {

@@ -24,8 +24,12 @@ class Broadcasts {
   std::size_t size() const { return order_.size(); }
 
   /// Appends to `out` what fits, so that it has at most `size_max` bytes; each piece is forgotten
-  /// when it was taken `times_max` times. True if anything was appended.
-  bool append(std::string& out, std::size_t size_max, unsigned times_max);
+  /// when it was taken `times_max` times.
+  void append(std::string& out, std::size_t size_max, unsigned times_max);
+
+  /// For one receiver: up to `count_max` lots of at most `size_max` bytes, each piece in one of
+  /// them.
+  std::vector<std::string> take(std::size_t count_max, std::size_t size_max, unsigned times_max);
 
   /// Takes one piece larger than `size_min`, as append() would; empty if there is none.
   std::string take_large(std::size_t size_min, unsigned times_max);

@@ -1,6 +1,7 @@
 #include "placement/membership/member.h"
 
 #include <algorithm>
+#include <charconv>
 
 namespace troupe::placement {
 namespace {
@@ -20,6 +21,21 @@ std::string read_text(Reader& in) {
 std::string to_string(const Address& address) {
   const bool ipv6 = address.host.find(':') != std::string::npos;
   return (ipv6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
+}
+
+std::optional<Address> parse_address(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  std::string_view host = text.substr(0, colon);
+  const std::string_view port = text.substr(colon + 1);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  Address address;
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), address.port);
+  if (host.empty() || error != std::errc() || end != port.data() + port.size()) {
+    return std::nullopt;
+  }
+  address.host = host;
+  return address;
 }
 
 void encode(Writer& out, const Member& member) {

@@ -3,7 +3,9 @@
 #include <compare>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "runtime/base/codec.h"
@@ -21,6 +23,8 @@ struct Address {
 
 /// `host:port`, with brackets around an IPv6 address.
 std::string to_string(const Address& address);
+/// The address that such a text spells; none if it spells none.
+std::optional<Address> parse_address(std::string_view text);
 
 enum class MemberStatus : std::uint8_t {
   kAlive,

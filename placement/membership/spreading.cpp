@@ -12,7 +12,7 @@ namespace {
 
 constexpr Duration kJoinInterval = std::chrono::seconds(1);
 // Datagrams to one member in one round of gossip, when there is much news
-constexpr int kGossipDatagramsMax = 3;
+constexpr std::size_t kGossipDatagramsMax = 3;
 // How many hear a goodbye at once; gossip does the rest
 constexpr std::size_t kGoodbyesMax = 16;
 
@@ -77,9 +77,7 @@ void Membership::Core::tick_gossip(Time now) {
   const std::size_t room = config_.datagram_size_max - kMessageHeaderSize;
   for (const NodeId id : random_members(config_.gossip_fanout, std::nullopt)) {
     const Address& to = peers_.at(id).member->address;
-    for (int i = 0; i < kGossipDatagramsMax; ++i) {
-      std::string parts;
-      if (!broadcasts_.append(parts, room, transmissions())) break;
+    for (const std::string& parts : broadcasts_.take(kGossipDatagramsMax, room, transmissions())) {
       outgoing_.push_back({.to = to, .bytes = message_header(self_->id) + parts, .stream = false});
     }
     std::string large = broadcasts_.take_large(room, transmissions());

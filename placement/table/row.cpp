@@ -45,6 +45,7 @@ void encode(Writer& out, const Row& row) {
   for (const RowReplica& replica : row.replicas) {
     rest.number(nodes.index(replica.node));
     rest.id(replica.replica);
+    rest.boolean(replica.voter);
   }
   rest.number(row.owners.size());
   for (const Owner& owner : row.owners) {
@@ -73,7 +74,8 @@ Row decode_row(Reader& in) {
   const std::uint64_t replicas = rest.number_up_to(Row::kReplicasMax);
   for (std::uint64_t i = 0; i < replicas && rest.ok(); ++i) {
     const NodeId node = read_node(rest, nodes);
-    row.replicas.push_back({.node = node, .replica = rest.id<ReplicaId>()});
+    const auto id = rest.id<ReplicaId>();
+    row.replicas.push_back({.node = node, .replica = id, .voter = rest.boolean()});
   }
   const std::uint64_t owners = rest.number_up_to(Row::kOwnersMax);
   for (std::uint64_t i = 0; i < owners && rest.ok(); ++i) {

@@ -23,6 +23,7 @@ struct Owner {
 struct RowReplica {
   NodeId node;
   ReplicaId replica;
+  bool voter = true;  // false: a learner
 
   friend bool operator==(const RowReplica&, const RowReplica&) = default;
 };

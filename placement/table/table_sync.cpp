@@ -107,34 +107,29 @@ bool TableSync::has_news() const {
   return std::ranges::any_of(queues_, [](const auto& queue) { return !queue.empty(); });
 }
 
-std::string TableSync::take_news(std::size_t size_max) {
-  std::string out(1, static_cast<char>(Kind::kRows));
+std::vector<std::string> TableSync::take_news(std::size_t count_max, std::size_t size_max) {
+  std::vector<std::string> messages;
   std::vector<std::pair<std::size_t, News>> told;
+  Lists lists(Kind::kRows, size_max, count_max, messages);
   bool full = false;
   for (std::size_t times = 0; times < queues_.size() && !full; ++times) {
     while (!queues_[times].empty()) {
       const News news = queues_[times].front();
       const Table::RowRef row = table_.lookup(news.shard);
-      // A newer one has taken its place, and is news itself
-      if (row->version != news.version) {
-        queues_[times].pop_front();
-        continue;
-      }
+      // If a newer one has taken its place, that is news itself
       Writer item;
-      encode(item, *row);
-      if (item.size() > kNewsRowSizeMax) {
-        queues_[times].pop_front();
-        continue;
+      if (row->version == news.version) encode(item, *row);
+      if (item.size() > 0 && item.size() <= kNewsRowSizeMax) {
+        full = item.size() >= size_max || !lists.add(item.take());
+        if (full) break;
+        if (times + 1 < queues_.size()) told.emplace_back(times + 1, news);
       }
-      full = out.size() + item.size() > size_max;
-      if (full) break;
-      out.append(item.take());
       queues_[times].pop_front();
-      if (times + 1 < queues_.size()) told.emplace_back(times + 1, news);
     }
   }
   for (const auto& [times, news] : told) queues_[times].push_back(news);
-  return out.size() > 1 ? out : std::string();
+  lists.flush();
+  return messages;
 }
 
 Result<void> TableSync::receive(std::string_view message, std::size_t size_max,

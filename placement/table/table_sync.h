@@ -45,9 +45,9 @@ class TableSync {
   Time next_digest() const { return next_digest_; }
   std::string digest() const;
 
-  /// Rows to tell, fewest told first, as one message of at most `size_max` bytes; empty if there is
-  /// nothing to tell or no row fits. A row of more than 1,000 bytes is told by digests and streams.
-  std::string take_news(std::size_t size_max);
+  /// For one receiver: rows to tell, fewest told first, each once, as up to `count_max` messages of
+  /// at most `size_max` bytes. A row of more than 1,000 bytes is told by digests and streams.
+  std::vector<std::string> take_news(std::size_t count_max, std::size_t size_max);
   bool has_news() const;
 
   /// Applies, and appends answers for the sender to `replies`, each of at most `size_max` bytes but

@@ -71,7 +71,7 @@ Cluster::Cluster(ClusterOptions options, Dependencies dependencies)
                                                                 .disk = deps_.disk,
                                                                 .log = deps_.log.named("replicas"),
                                                                 .fatal = deps_.fatal},
-                                         *this);
+                                         static_cast<ReplicasListener&>(*this));
   serve_reads();
 }
 

@@ -148,10 +148,8 @@ void Owners::renew() {
     if (replica->shard() == kMetaShard) continue;
     const std::uint64_t term = replica->raft().term();
     grantor_.quorum_acknowledged(replica->shard(), term, replica->raft().quorum_acked_at(now));
-    const std::optional<Time> until = grantor_.own_lease(replica->shard());
-    if (!until) continue;
-    deps_.rights.renew_locally(replica->shard(), term, grantor_.own_stamp(replica->shard()),
-                               *until);
+    const auto own = grantor_.renew_own(replica->shard());
+    if (own) deps_.rights.renew_locally(replica->shard(), own->term, own->stamp, own->until);
   }
 }
 
@@ -167,12 +165,9 @@ void Owners::send_renewals() {
           Reader in(*answer);
           const placement::RenewalAck ack = placement::decode_renewal_ack(in);
           if (!in.finished()) return;
-          grantor_.receive(deps_.clock.now(), to, generation, ack);
-          for (const ShardId shard : ack.misunderstood) {
-            if (Replica* replica = deps_.replicas.find(shard);
-                replica != nullptr && replica->leads()) {
-              publish(*replica);
-            }
+          for (const ShardId shard : grantor_.receive(deps_.clock.now(), to, generation, ack)) {
+            Replica* replica = deps_.replicas.find(shard);
+            if (replica != nullptr && replica->leads()) publish(*replica);
           }
         });
   }
@@ -266,7 +261,8 @@ void Owners::assign(ShardId shard, const std::string& type) {
 
 void Owners::propose(ShardId shard, const std::string& type, NodeId node, Epoch replaces) {
   const Key key(shard, type);
-  storage::AssignCommand command{.type = type, .node = node, .replaces = replaces};
+  storage::AssignCommand command{
+      .type = type, .node = node, .generation = {}, .replaces = replaces};
   if (node == options_.self) {
     command.generation = options_.generation;
   } else if (!node.empty()) {
@@ -278,14 +274,12 @@ void Owners::propose(ShardId shard, const std::string& type, NodeId node, Epoch 
   assigning_[key] = true;
   const storage::Entry entry{.now = deps_.clock.wall(), .command = std::move(command)};
   deps_.replicas.propose(
-      shard, Payload(storage::encode(entry)),
-      [this, key, released = node.empty()](const Result<storage::Outcome>& outcome) {
+      shard, Payload(storage::encode(entry)), [this, key](const Result<storage::Outcome>& outcome) {
         assigning_.erase(key);
         grantor_.resume(key.first, key.second);
         if (!outcome) return settle(key, fail(outcome.error()));
         // owners_changed() has told those who waited, unless the owner was another than expected.
-        const bool settled = outcome->kind == storage::Outcome::Kind::kApplied && !released;
-        if (!settled && waiting_.contains(key)) {
+        if (outcome->kind != storage::Outcome::Kind::kApplied && waiting_.contains(key)) {
           assign(key.first, key.second);
         }
       });
@@ -327,8 +321,7 @@ void Owners::balance() {
   deps_.loop.post_at(now + options_.balance_interval, [this] { balance(); });
 }
 
-// In order: the owner finishes its turns and lets go, the shard notes that nobody owns the type,
-// and the next call finds a new owner.
+// In order: the owner finishes its turns and lets go, and another is assigned at once.
 void Owners::move(ShardId shard, const std::string& type, const storage::Owner& owner) {
   ++moving_;
   const Key key(shard, type);
@@ -345,10 +338,9 @@ void Owners::move(ShardId shard, const std::string& type, const storage::Owner& 
                     if (waiting_.contains(key)) assign(key.first, key.second);
                     return;
                   }
-                  const Replica* replica = deps_.replicas.find(key.first);
-                  if (replica == nullptr || !replica->leads()) return;
-                  propose(key.first, key.second, {}, epoch);
-                  waiting_.try_emplace(key);  // and somebody is to own it again at once
+                  grantor_.released(key.first, key.second, epoch);
+                  waiting_.try_emplace(key);
+                  assign(key.first, key.second);
                 });
 }
 

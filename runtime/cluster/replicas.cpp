@@ -77,7 +77,7 @@ void Replicas::open(storage::ReplicaKeys keys, raft::Restored restored) {
   replicas_[keys.shard()] = std::make_unique<Replica>(
       Replica::Parts{
           .keys = keys, .options = raft, .restored = restored, .machine = std::move(machine)},
-      *writer_, deps_.random, *this, deps_.clock.now());
+      *writer_, deps_.random, static_cast<ReplicaEvents&>(*this), deps_.clock.now());
   if (alone) replicas_[keys.shard()]->raft().campaign_now(deps_.clock.now());
   wake(keys.shard());
 }

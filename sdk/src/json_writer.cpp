@@ -185,6 +185,11 @@ void JsonWriter::key(std::string_view name) {
   text_ += ':';
 }
 
+void JsonWriter::field(std::string_view name) {
+  separate();
+  ((text_ += '"') += name) += "\":";
+}
+
 void JsonWriter::end_object() {
   text_ += '}';
   --depth_;

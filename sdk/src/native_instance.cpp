@@ -144,10 +144,14 @@ Result<TurnResult> NativeInstance::outcome(Turn& turn, std::optional<Error> erro
   return fail(std::move(*error));
 }
 
-ActorType to_actor_type(std::shared_ptr<const ActorClassTable> table) {
+ActorType to_actor_type(std::shared_ptr<ActorClassTable> table) {
+  std::sort(table->methods.begin(), table->methods.end(),
+            [](const ClassMethod& a, const ClassMethod& b) { return a.info.name < b.info.name; });
   ActorType type{table->name, table->options, {}, {}};
   for (const ClassMethod& method : table->methods) type.methods.push_back(method.info);
-  type.make = [table = std::move(table)] { return std::make_unique<NativeInstance>(table); };
+  type.make = [table = std::shared_ptr<const ActorClassTable>(std::move(table))] {
+    return std::make_unique<NativeInstance>(table);
+  };
   return type;
 }
 

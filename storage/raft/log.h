@@ -17,7 +17,7 @@ namespace troupe::raft {
 struct LogStart {
   Index index = 0;
   Term term = 0;
-  Configuration configuration;
+  Configuration configuration{};
 
   friend bool operator==(const LogStart&, const LogStart&) = default;
 };

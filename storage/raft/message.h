@@ -38,7 +38,7 @@ struct AppendRequest {
   Index previous_index = 0;
   Term previous_term = 0;
   Index committed = 0;
-  std::vector<Entry> entries;
+  std::vector<Entry> entries{};
 
   friend bool operator==(const AppendRequest&, const AppendRequest&) = default;
 };

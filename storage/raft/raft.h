@@ -21,10 +21,10 @@ namespace troupe::raft {
 
 /// What a replica finds on its disk. A new one has none of it but a LogStart at index 0.
 struct Restored {
-  HardState hard_state;
-  LogStart log_start;
-  std::vector<Entry> entries;  // all that follow log_start
-  Index applied = 0;           // the state machine has applied up to here, durably
+  HardState hard_state{};
+  LogStart log_start{};
+  std::vector<Entry> entries{};  // all that follow log_start
+  Index applied = 0;             // the state machine has applied up to here, durably
 };
 
 /// One replica of a group that agrees on a log, by Raft.

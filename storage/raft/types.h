@@ -40,7 +40,7 @@ struct Entry {
   Term term = 0;
   Index index = 0;
   EntryKind kind = EntryKind::kNoOp;
-  Payload data;
+  Payload data{};
 
   friend bool operator==(const Entry&, const Entry&) = default;
 };
@@ -48,7 +48,7 @@ struct Entry {
 /// What a replica must never forget: the newest term it has seen and whom it gave its vote in it.
 struct HardState {
   Term term = 0;
-  Address vote;  // empty: nobody yet
+  Address vote{};  // empty: nobody yet
 
   friend bool operator==(const HardState&, const HardState&) = default;
 };

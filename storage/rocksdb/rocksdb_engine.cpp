@@ -37,7 +37,7 @@ Failure failure(const rocksdb::Status& status, std::string_view doing,
                 const std::string& directory) {
   const std::string what =
       std::string(doing) + " the store in '" + directory + "': " + status.ToString();
-  if (says(status, "lock ") || says(status, "No locks available")) {
+  if (says(status, "While lock file") || says(status, "No locks available")) {
     return fail(Code::kPrecondition, "another process uses the store in '" + directory +
                                          "': stop it, or name another directory (" +
                                          status.ToString() + ")");

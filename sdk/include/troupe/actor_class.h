@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <concepts>
 #include <functional>
 #include <memory>
@@ -46,7 +45,7 @@ struct ClassMethod {
 struct ActorClassTable {
   std::string name;
   ActorOptions options;
-  std::vector<ClassMethod> methods;  // sorted by name
+  std::vector<ClassMethod> methods;
   Step on_activate;
   Step on_deactivate;
   Result<void> (*load)(ActorBase&, std::string_view stored) = nullptr;  // null: without a state
@@ -145,12 +144,10 @@ std::vector<ClassMethod> class_methods() {
     methods.push_back({{std::string(Entry::kName), Entry::kAccess, Entry::kOneWay},
                        MethodStep<A, Entry::kMethod>::step()});
   });
-  std::sort(methods.begin(), methods.end(),
-            [](const ClassMethod& a, const ClassMethod& b) { return a.info.name < b.info.name; });
   return methods;
 }
 
-ActorType to_actor_type(std::shared_ptr<const ActorClassTable> table);
+ActorType to_actor_type(std::shared_ptr<ActorClassTable> table);
 
 }  // namespace detail
 

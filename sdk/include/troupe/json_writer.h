@@ -61,6 +61,8 @@ class JsonWriter {
   void begin_object();
   /// Comes before each value of an object.
   void key(std::string_view name);
+  /// The same for an identifier, which needs neither a check nor escapes.
+  void field(std::string_view name);
   void end_object();
 
   /// Gives up: `why` says what the value is, as in "is NaN, which JSON cannot say".

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <string_view>
@@ -25,13 +24,10 @@ namespace detail {
 
 template <class... A>
 struct OneArgument {
-  static_assert(sizeof...(A) <= 1, "a method takes at most one message: put them into a struct");
   using type = void;
 };
 template <class A>
 struct OneArgument<A> {
-  static_assert(!std::is_lvalue_reference_v<A> || std::is_const_v<std::remove_reference_t<A>>,
-                "a method takes its message by value or by const reference");
   using type = std::remove_cvref_t<A>;
 };
 
@@ -51,6 +47,9 @@ struct SignatureParts {
   using Class = C;
   using Argument = typename OneArgument<A...>::type;
   using Result = typename Awaited<R>::type;
+  static constexpr std::size_t kArguments = sizeof...(A);
+  static constexpr bool kChangesArgument =
+      (... || (std::is_lvalue_reference_v<A> && !std::is_const_v<std::remove_reference_t<A>>));
   static constexpr bool kConst = kIsConst;
   static constexpr bool kWaits = Awaited<R>::kWaits;
 };
@@ -73,13 +72,17 @@ using SignatureOf = Signature<std::remove_const_t<decltype(kMethod)>>;
 template <std::size_t kSize>
 struct FixedText {
   constexpr FixedText(const char (&literal)[kSize]) {  // NOLINT(google-explicit-constructor)
-    std::copy_n(literal, kSize, text);
+    for (std::size_t i = 0; i < kSize; ++i) text[i] = literal[i];
   }
   char text[kSize];
 };
 
 template <auto kPointer>
 struct PlainEntry {
+  static_assert(SignatureOf<kPointer>::kArguments <= 1,
+                "a method takes at most one message: put them into a struct");
+  static_assert(!SignatureOf<kPointer>::kChangesArgument,
+                "a method takes its message by value or by const reference");
   static constexpr auto kMethod = kPointer;
   static constexpr std::string_view kName = method_name<kPointer>;
   static constexpr Access kAccess =
@@ -123,9 +126,13 @@ template <class E, auto kMethod>
 inline constexpr bool kIsEntryOf = std::is_same_v<Value<E::kMethod>, Value<kMethod>>;
 
 template <std::size_t kSize>
-consteval bool all_differ(std::array<std::string_view, kSize> names) {
-  std::sort(names.begin(), names.end());
-  return std::adjacent_find(names.begin(), names.end()) == names.end();
+consteval bool all_differ(const std::array<std::string_view, kSize>& names) {
+  for (std::size_t i = 0; i < kSize; ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (names[i] == names[j]) return false;
+    }
+  }
+  return true;
 }
 
 }  // namespace detail

@@ -313,7 +313,9 @@ void Conversation::deliver(const Message& message) {
   check(decoded.has_value() && *decoded == message, "messages survive the wire");
   Node& receiver = node(number_of(message.to));
   if (message.to.replica > receiver.durable.self.replica) {  // added, under a fresh replica id
+    const bool stopped = receiver.disk_stopped;
     receiver = Node{};
+    receiver.disk_stopped = stopped;
     receiver.durable.self = message.to;
     launch(receiver);
   }

@@ -320,9 +320,7 @@ TEST_F(ProbeTest, KnowsItself) {
   EXPECT_EQ(run("About")->reply.view(), R"("Probe/p 7 00-1-2-01")");
 }
 
-TEST(ActorBase, RefusesToWorkOutsideOfTurns) {
-  EXPECT_THROW(Hasty(), std::logic_error);
-}
+TEST(ActorBase, RefusesToWorkOutsideOfTurns) { EXPECT_THROW(Hasty(), std::logic_error); }
 
 TEST(ScheduleTexts, AreWhatSchedulesRead) {
   EXPECT_EQ(to_text(Duration(24h)), "24h");

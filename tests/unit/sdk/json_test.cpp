@@ -45,7 +45,9 @@ std::string round_trip(const T& value) {
   const std::string text = to_json(value);
   const Result<T> read = from_json<T>(text);
   EXPECT_TRUE(read) << text << ": " << read.error().message;
-  if (read) EXPECT_EQ(*read, value) << text;
+  if (read) {
+    EXPECT_EQ(*read, value) << text;
+  }
   return text;
 }
 

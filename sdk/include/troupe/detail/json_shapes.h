@@ -84,8 +84,9 @@ concept MapKey = std::same_as<T, std::string> || Integer<T> || FixedEnum<T>;
 
 template <class K>
 consteval bool check_map_key() {
-  static_assert(MapKey<K>, "troupe: a map's key must be a string, an integer or an enum");
-  return MapKey<K>;
+  constexpr bool kIsKey = MapKey<K>;
+  static_assert(kIsKey, "troupe: a map's key must be a string, an integer or an enum");
+  return kIsKey;
 }
 
 template <class>

@@ -21,8 +21,7 @@ template <class T>
 void write_value(JsonWriter& out, const T& value);
 
 template <class T>
-bool write_field(JsonWriter& out, std::string_view name, const T& value) {
-  out.key(name);
+bool write_member(JsonWriter& out, std::string_view name, const T& value) {
   write_value(out, value);
   if (out.failed()) out.locate(name);
   return !out.failed();
@@ -32,7 +31,9 @@ template <class T>
 void write_struct(JsonWriter& out, const T& value) {
   out.begin_object();
   [&]<std::size_t... I>(std::index_sequence<I...>, const auto& tied) {
-    (void)(write_field(out, field_names<T>[I], std::get<I>(tied)) && ...);
+    (void)((out.field(field_names<T>[I]),
+            write_member(out, field_names<T>[I], std::get<I>(tied))) &&
+           ...);
   }(std::make_index_sequence<field_count<T>>(), fields(value));
   out.end_object();
 }
@@ -93,7 +94,10 @@ template <class T>
 void write_map(JsonWriter& out, const T& map) {
   out.begin_object();
   for_each_in_order(map, [&](const auto& entry) {
-    if (!out.failed()) write_field(out, key_text(entry.first), entry.second);
+    if (out.failed()) return;
+    const auto& key = key_text(entry.first);
+    out.key(key);
+    write_member(out, key, entry.second);
   });
   out.end_object();
 }

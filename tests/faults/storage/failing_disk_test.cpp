@@ -1,0 +1,154 @@
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <gtest/gtest.h>
+#include <rocksdb/env.h>
+#include <rocksdb/file_system.h>
+
+#include "tests/support/store_writer.h"
+#include "tests/support/temporary_directory.h"
+
+namespace troupe::storage {
+namespace {
+
+/// Fails every write, sync or creation of a file from the n-th on.
+struct Failures {
+  enum class Kind : std::uint8_t { kWrite, kSync };
+
+  rocksdb::IOStatus next(Kind what) {
+    if (what != kind || count.fetch_add(1) < first) return rocksdb::IOStatus::OK();
+    return kind == Kind::kWrite ? rocksdb::IOStatus::NoSpace("No space left on device")
+                                : rocksdb::IOStatus::IOError("Input/output error");
+  }
+
+  Kind kind = Kind::kWrite;
+  std::int64_t first = 1'000'000'000;
+  std::atomic<std::int64_t> count = 0;
+};
+
+class FailingFile final : public rocksdb::FSWritableFileOwnerWrapper {
+ public:
+  FailingFile(std::unique_ptr<rocksdb::FSWritableFile> file, Failures& failures)
+      : FSWritableFileOwnerWrapper(std::move(file)), failures_(failures) {}
+
+  rocksdb::IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
+                           rocksdb::IODebugContext* debug) override {
+    auto status = failures_.next(Failures::Kind::kWrite);
+    if (!status.ok()) return status;
+    return FSWritableFileOwnerWrapper::Append(data, options, debug);
+  }
+  rocksdb::IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
+                           const rocksdb::DataVerificationInfo& /*verification*/,
+                           rocksdb::IODebugContext* debug) override {
+    return Append(data, options, debug);
+  }
+  rocksdb::IOStatus Sync(const rocksdb::IOOptions& options,
+                         rocksdb::IODebugContext* debug) override {
+    auto status = failures_.next(Failures::Kind::kSync);
+    if (!status.ok()) return status;
+    return FSWritableFileOwnerWrapper::Sync(options, debug);
+  }
+  rocksdb::IOStatus Fsync(const rocksdb::IOOptions& options,
+                          rocksdb::IODebugContext* debug) override {
+    auto status = failures_.next(Failures::Kind::kSync);
+    if (!status.ok()) return status;
+    return FSWritableFileOwnerWrapper::Fsync(options, debug);
+  }
+
+ private:
+  Failures& failures_;
+};
+
+class FailingFileSystem final : public rocksdb::FileSystemWrapper {
+ public:
+  explicit FailingFileSystem(Failures& failures)
+      : FileSystemWrapper(rocksdb::FileSystem::Default()), failures_(failures) {}
+
+  const char* Name() const override { return "FailingFileSystem"; }
+
+  rocksdb::IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
+                                    std::unique_ptr<rocksdb::FSWritableFile>* file,
+                                    rocksdb::IODebugContext* debug) override {
+    auto status = failures_.next(Failures::Kind::kWrite);
+    if (status.ok()) status = FileSystemWrapper::NewWritableFile(name, options, file, debug);
+    if (status.ok()) *file = std::make_unique<FailingFile>(std::move(*file), failures_);
+    return status;
+  }
+
+ private:
+  Failures& failures_;
+};
+
+constexpr std::uint64_t kBatches = 1'200;  // enough for several files
+
+struct Run {
+  std::int64_t operations = 0;
+  std::uint64_t acknowledged = 0;
+  bool failed = false;
+};
+
+/// Creates a store and writes to it until something fails.
+Run run(const std::string& path, Failures& failures) {
+  const std::unique_ptr<rocksdb::Env> env =
+      rocksdb::NewCompositeEnv(std::make_shared<FailingFileSystem>(failures));
+  Run result;
+  auto engine = open_store(path, true, env.get());
+  if (!engine) {
+    EXPECT_NE(engine.error().code, Code::kInternal) << engine.error().message;
+    result.failed = true;
+    return result;
+  }
+  while (result.acknowledged < kBatches) {
+    const auto written = (*engine)->write(numbered_batch(result.acknowledged + 1), true);
+    if (!written) {
+      result.failed = true;
+      EXPECT_NE(written.error().message.find(path), std::string::npos);
+      EXPECT_FALSE((*engine)->write(numbered_batch(result.acknowledged + 1), true))
+          << "an engine that failed once writes nothing more";
+      break;
+    }
+    ++result.acknowledged;
+  }
+  result.operations = failures.count;
+  return result;
+}
+
+/// After a failure at each of many points of a run, every acknowledged batch is there.
+void expect_nothing_lost(Failures::Kind kind) {
+  const TemporaryDirectory root;
+  const std::string path = root.path() + "/store";
+  Failures none{.kind = kind};
+  const Run whole = run(path, none);
+  ASSERT_EQ(whole.acknowledged, kBatches);
+  int failed = 0;
+  // Each of the first, while the store is made; then one in so many.
+  const std::int64_t step = std::max<std::int64_t>(1, whole.operations / 60);
+  for (std::int64_t first = 0; first < whole.operations; first += first < 40 ? 1 : step) {
+    std::filesystem::remove_all(path);
+    Failures failures{.kind = kind, .first = first};
+    const Run cut = run(path, failures);
+    failed += cut.failed ? 1 : 0;
+    auto engine = open_store(path, true);
+    ASSERT_TRUE(engine) << first << ": " << engine.error().message;
+    const auto found = count_batches(**engine);
+    ASSERT_TRUE(found) << first << ": " << found.error().message;
+    EXPECT_GE(*found, cut.acknowledged) << first;
+    EXPECT_LE(*found, cut.acknowledged + 1) << first;
+  }
+  EXPECT_GT(failed, 50);
+}
+
+TEST(FailingDisk, FullAtAnyWriteLosesNothingAcknowledged) {
+  expect_nothing_lost(Failures::Kind::kWrite);
+}
+
+TEST(FailingDisk, FailedSyncAtAnyPointLosesNothingAcknowledged) {
+  expect_nothing_lost(Failures::Kind::kSync);
+}
+
+}  // namespace
+}  // namespace troupe::storage

@@ -1,0 +1,439 @@
+#include "storage/shard/machine.h"
+
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/shard_bench.h"
+
+namespace troupe::storage {
+namespace {
+
+using Kind = Outcome::Kind;
+using Reminder = ReminderWrite::Kind;
+
+TEST(ShardMachine, AssignNeedsTheEpochItReplaces) {
+  ShardBench shard;
+  AssignCommand assign{.type = "Cart", .node = {1, 1}, .generation = {4}, .replaces = {}};
+  EXPECT_EQ(shard.apply(assign).kind, Kind::kApplied);
+  const ReplicaHash before = shard.hash();
+  const Outcome again = shard.apply(assign);
+  EXPECT_EQ(again.kind, Kind::kRefused);
+  EXPECT_EQ(again.error->code, Code::kConflict);
+  EXPECT_EQ(shard.hash(), before);
+  const Owner& owner = shard.machine->owners().at("Cart");
+  EXPECT_EQ(owner, (Owner{.node = {1, 1}, .generation = {4}, .epoch = {1}}));
+  EXPECT_EQ(shard.machine->row_version(), (RowVersion{.term = 5, .index = 1}));
+}
+
+TEST(ShardMachine, OnlyTheCurrentEpochCommits) {
+  ShardBench shard;
+  TurnCommand never;
+  never.type = "Cart";
+  never.sequence = 1;
+  EXPECT_EQ(shard.apply(never).kind, Kind::kStaleEpoch);
+  shard.own();
+  TurnCommand old = shard.turn();
+  old.state = {put("", "old")};
+  shard.own();
+  EXPECT_EQ(shard.apply(old).kind, Kind::kStaleEpoch);
+  EXPECT_FALSE(shard.value(""));
+  EXPECT_EQ(shard.apply(shard.turn()).kind, Kind::kApplied);
+}
+
+TEST(ShardMachine, NobodyCommitsAfterRelease) {
+  ShardBench shard;
+  const Epoch epoch = shard.own();
+  shard.apply(AssignCommand{.type = "Cart", .node = {}, .generation = {}, .replaces = epoch});
+  EXPECT_EQ(shard.apply(shard.turn()).kind, Kind::kStaleEpoch);
+}
+
+TEST(ShardMachine, SequencesFollowOneAnotherAndStartAtOneInEachEpoch) {
+  ShardBench shard;
+  shard.own();
+  EXPECT_EQ(shard.apply(shard.turn()).kind, Kind::kApplied);
+  TurnCommand early = shard.turn();
+  early.sequence = 3;
+  const Outcome gap = shard.apply(early);
+  EXPECT_EQ(gap.kind, Kind::kGap);
+  EXPECT_EQ(gap.last_sequence, 1U);
+  TurnCommand twice = shard.turn();
+  twice.sequence = 1;
+  EXPECT_EQ(shard.apply(twice).kind, Kind::kGap);
+  shard.own();
+  EXPECT_EQ(shard.machine->owners().at("Cart").last_sequence, 0U);
+  EXPECT_EQ(shard.turn().sequence, 1U);
+  EXPECT_EQ(shard.apply(shard.turn()).kind, Kind::kApplied);
+}
+
+TEST(ShardMachine, RetriedCallGetsTheRecordedReplyAndChangesNothing) {
+  ShardBench shard;
+  shard.own();
+  TurnCommand turn = shard.turn();
+  turn.cause = call(1);
+  turn.reply = "7 items";
+  turn.state = {put("", "7")};
+  EXPECT_EQ(shard.apply(turn).kind, Kind::kApplied);
+  for (const bool reloaded : {false, true}) {
+    if (reloaded) shard.reload();
+    TurnCommand retry = shard.turn();
+    retry.cause = call(1);
+    retry.state = {put("", "8")};
+    const ReplicaHash before = shard.hash();
+    const Outcome consumed = shard.apply(retry);
+    EXPECT_EQ(consumed.kind, Kind::kConsumed);
+    EXPECT_TRUE(consumed.reply_recorded);
+    EXPECT_EQ(consumed.reply, "7 items");
+    EXPECT_EQ(shard.hash(), before);
+    EXPECT_EQ(shard.machine->owners().at("Cart").last_sequence, 1U);
+  }
+}
+
+TEST(ShardMachine, LongReplyIsNotKeptButThatItRanIs) {
+  ShardBench shard;
+  shard.own();
+  TurnCommand turn = shard.turn();
+  turn.cause = call(1);
+  turn.reply = std::string(kRecordedReplyMax + 1, 'x');
+  shard.apply(turn);
+  turn.sequence = 2;
+  const Outcome consumed = shard.apply(turn);
+  EXPECT_EQ(consumed.kind, Kind::kConsumed);
+  EXPECT_FALSE(consumed.reply_recorded);
+  EXPECT_EQ(consumed.reply, "");
+}
+
+TEST(ShardMachine, RepliesAreForgottenAfterTheirDeadlineOnly) {
+  ShardBench shard;
+  shard.own();
+  TurnCommand turn = shard.turn();
+  turn.cause = call(1, at(2000));
+  shard.apply(turn);
+  turn.sequence = 2;
+  EXPECT_EQ(shard.apply(turn, at(1999)).kind, Kind::kConsumed);
+  EXPECT_EQ(shard.machine->recorded_calls(), 1U);
+  shard.apply(WatermarkCommand{.watermark = at(0)}, at(2000));
+  EXPECT_EQ(shard.machine->recorded_calls(), 0U);
+  EXPECT_EQ(statistics(shard.writer, shard.keys)->recorded_calls, 0U);
+}
+
+TEST(ShardMachine, FullRecordOfCallsRefusesRatherThanForgets) {
+  ShardBench shard({7}, {.recorded_calls_max = 2});
+  shard.own();
+  for (const std::uint64_t sequence : {1U, 2U, 3U}) {
+    TurnCommand turn = shard.turn();
+    turn.cause = call(sequence, at(2000));
+    const Outcome outcome = shard.apply(turn, at(1000));
+    EXPECT_EQ(outcome.kind, sequence < 3 ? Kind::kApplied : Kind::kRefused);
+    if (outcome.error) EXPECT_EQ(outcome.error->code, Code::kExhausted);
+  }
+  TurnCommand later = shard.turn();
+  later.cause = call(3, at(3000));
+  EXPECT_EQ(shard.apply(later, at(2000)).kind, Kind::kApplied);
+}
+
+TEST(ShardMachine, EtagIsTheIndexOfTheLastWrite) {
+  ShardBench shard;
+  shard.own();
+  TurnCommand turn = shard.turn();
+  turn.state = {put("total", "1")};
+  turn.state[0].etag = 0;
+  const Outcome first = shard.apply(turn);
+  EXPECT_EQ(first.kind, Kind::kApplied);
+  EXPECT_EQ(shard.value("total")->etag, first.index);
+
+  turn = shard.turn();
+  turn.state = {put("other", "1"), put("total", "2")};
+  turn.state[1].etag = 0;
+  const ReplicaHash before = shard.hash();
+  const Outcome stale = shard.apply(turn);
+  EXPECT_EQ(stale.kind, Kind::kRefused);
+  EXPECT_EQ(stale.error->code, Code::kConflict);
+  EXPECT_EQ(shard.hash(), before);
+  EXPECT_EQ(shard.machine->owners().at("Cart").last_sequence, 1U);
+
+  turn.state[1].etag = first.index;
+  EXPECT_EQ(shard.apply(turn).kind, Kind::kApplied);
+  EXPECT_EQ(shard.value("total")->value, "2");
+  EXPECT_GT(shard.value("total")->etag, first.index);
+}
+
+TEST(ShardMachine, ExpiredValueIsHiddenAndThenDropped) {
+  ShardBench shard;
+  shard.own();
+  TurnCommand turn = shard.turn();
+  turn.state = {put("soon", "1"), put("forever", "2")};
+  turn.state[0].expires = at(1500);
+  shard.apply(turn, at(1000));
+  EXPECT_TRUE(shard.value("soon", at(1499)));
+  EXPECT_FALSE(shard.value("soon", at(1500)));
+  EXPECT_EQ(statistics(shard.writer, shard.keys)->values, 2U);
+  shard.reload();
+  shard.apply(shard.turn(), at(1500));
+  EXPECT_EQ(statistics(shard.writer, shard.keys)->values, 1U);
+  EXPECT_TRUE(shard.value("forever", at(9999)));
+}
+
+TEST(ShardMachine, ValueWrittenAnewOutlivesItsOldTime) {
+  ShardBench shard;
+  shard.own();
+  TurnCommand turn = shard.turn();
+  turn.state = {put("a", "1"), put("b", "1")};
+  turn.state[0].expires = turn.state[1].expires = at(1500);
+  shard.apply(turn);
+  turn = shard.turn();
+  turn.state = {put("a", "2"), put("b", "2")};
+  turn.state[1].expires = at(1700);
+  shard.apply(turn);
+  shard.apply(shard.turn(), at(1600));
+  EXPECT_TRUE(shard.value("a", at(1600)));
+  EXPECT_TRUE(shard.value("b", at(1600)));
+  shard.apply(shard.turn(), at(1700));
+  EXPECT_TRUE(shard.value("a", at(1700)));
+  EXPECT_EQ(statistics(shard.writer, shard.keys)->values, 1U);
+}
+
+TEST(ShardMachine, AnEntryDropsABoundedNumberOfExpiredRows) {
+  ShardBench shard({7}, {.expired_per_entry_max = 2});
+  shard.own();
+  TurnCommand turn = shard.turn();
+  for (const char* name : {"a", "b", "c", "d", "e"}) {
+    turn.state.push_back(put(name, "x"));
+    turn.state.back().expires = at(1100);
+  }
+  shard.apply(turn);
+  for (const std::uint64_t left : {3U, 1U, 0U, 0U}) {
+    shard.apply(shard.turn(), at(1200));
+    EXPECT_EQ(statistics(shard.writer, shard.keys)->values, left);
+  }
+}
+
+TEST(ShardMachine, TickHasItsEffectOnce) {
+  ShardBench shard;
+  shard.own();
+  TurnCommand turn = shard.turn();
+  turn.reminders = {remind("nudge", at(1100))};
+  const std::uint64_t registration = shard.apply(turn).index;
+  EXPECT_EQ(shard.reminder("nudge")->registration, registration);
+
+  TurnCommand tick = shard.turn();
+  tick.cause = TickCause{.name = "nudge", .registration = registration, .number = 1};
+  tick.reminders = {remind("nudge", at(1200), Reminder::kAdvance, 2)};
+  EXPECT_EQ(shard.apply(tick).kind, Kind::kApplied);
+  EXPECT_EQ(shard.reminder("nudge")->registration, registration);
+  EXPECT_EQ(shard.reminder("nudge")->number, 2U);
+  tick.sequence = 3;
+  EXPECT_EQ(shard.apply(tick).kind, Kind::kConsumed);
+
+  const auto due = due_reminders(shard.writer, shard.keys, at(0), at(9999), 10);
+  ASSERT_EQ(due->size(), 1U);
+  EXPECT_EQ(due->front(), *shard.reminder("nudge"));
+}
+
+TEST(ShardMachine, TickOfAReplacedOrErasedReminderIsConsumed) {
+  ShardBench shard;
+  shard.own();
+  TurnCommand turn = shard.turn();
+  turn.reminders = {remind("nudge", at(1100))};
+  const std::uint64_t registration = shard.apply(turn).index;
+  turn.sequence = 2;
+  shard.apply(turn);
+  TurnCommand tick = shard.turn();
+  tick.cause = TickCause{.name = "nudge", .registration = registration, .number = 1};
+  tick.reminders = {remind("nudge", at(1200), Reminder::kErase)};
+  EXPECT_EQ(shard.apply(tick).kind, Kind::kConsumed);
+  tick.cause = TickCause{.name = "gone", .registration = registration, .number = 1};
+  EXPECT_EQ(shard.apply(tick).kind, Kind::kConsumed);
+}
+
+TEST(ShardMachine, TurnThatReplacesItsOwnReminderDoesNotAdvanceTheNewOne) {
+  ShardBench shard;
+  shard.own();
+  TurnCommand turn = shard.turn();
+  turn.reminders = {remind("nudge", at(1100))};
+  const std::uint64_t registration = shard.apply(turn).index;
+  TurnCommand tick = shard.turn();
+  tick.cause = TickCause{.name = "nudge", .registration = registration, .number = 1};
+  tick.reminders = {remind("nudge", at(1500)), remind("nudge", at(1200), Reminder::kAdvance, 2)};
+  const Outcome outcome = shard.apply(tick);
+  EXPECT_EQ(outcome.kind, Kind::kApplied);
+  EXPECT_EQ(shard.reminder("nudge")->registration, outcome.index);
+  EXPECT_EQ(shard.reminder("nudge")->number, 1U);
+  EXPECT_EQ(shard.reminder("nudge")->due, at(1500));
+}
+
+TEST(ShardMachine, TickTurnMustDealWithItsReminder) {
+  ShardBench shard;
+  shard.own();
+  TurnCommand turn = shard.turn();
+  turn.reminders = {remind("nudge", at(1100))};
+  const std::uint64_t registration = shard.apply(turn).index;
+  TurnCommand tick = shard.turn();
+  tick.cause = TickCause{.name = "nudge", .registration = registration, .number = 1};
+  tick.state = {put("", "ticked")};
+  const Outcome refused = shard.apply(tick);
+  EXPECT_EQ(refused.kind, Kind::kRefused);
+  EXPECT_EQ(refused.error->code, Code::kInvalid);
+  EXPECT_FALSE(shard.value(""));
+}
+
+TEST(ShardMachine, RegisterIfAbsentRefusesTheWholeTurn) {
+  ShardBench shard;
+  shard.own();
+  TurnCommand turn = shard.turn();
+  turn.reminders = {remind("nudge", at(1100), Reminder::kRegisterIfAbsent)};
+  EXPECT_EQ(shard.apply(turn).kind, Kind::kApplied);
+  turn.sequence = 2;
+  turn.state = {put("", "x")};
+  const Outcome refused = shard.apply(turn);
+  EXPECT_EQ(refused.kind, Kind::kRefused);
+  EXPECT_EQ(refused.error->code, Code::kConflict);
+  EXPECT_FALSE(shard.value(""));
+}
+
+TEST(ShardMachine, WatermarkNeverPassesAnUnconsumedTick) {
+  ShardBench shard;
+  shard.own();
+  TurnCommand turn = shard.turn();
+  turn.reminders = {remind("a", at(1100)), remind("b", at(1050))};
+  shard.apply(turn);
+  shard.apply(WatermarkCommand{.watermark = at(1200)}, at(1300));
+  EXPECT_EQ(shard.machine->watermark(), at(1050));
+  turn = shard.turn();
+  turn.reminders = {remind("b", {}, Reminder::kErase)};
+  shard.apply(turn);
+  shard.apply(WatermarkCommand{.watermark = at(1200)}, at(1300));
+  EXPECT_EQ(shard.machine->watermark(), at(1100));
+  shard.apply(WatermarkCommand{.watermark = at(900)}, at(1300));
+  EXPECT_EQ(shard.machine->watermark(), at(1100));
+  shard.reload();
+  EXPECT_EQ(shard.machine->watermark(), at(1100));
+  EXPECT_TRUE(shard.reminder("a"));
+}
+
+TEST(ShardMachine, WatermarkNeverPassesTheClockOfItsEntry) {
+  ShardBench shard;
+  shard.apply(WatermarkCommand{.watermark = at(5000)}, at(1300));
+  EXPECT_EQ(shard.machine->watermark(), at(1300));
+}
+
+TEST(ShardMachine, ReminderDueBeforeTheWatermarkIsClampedToIt) {
+  ShardBench shard;
+  shard.own();
+  shard.apply(WatermarkCommand{.watermark = at(1200)}, at(1300));
+  TurnCommand turn = shard.turn();
+  turn.reminders = {remind("late", at(10))};
+  shard.apply(turn);
+  EXPECT_EQ(shard.reminder("late")->due, at(1200));
+  EXPECT_EQ(due_reminders(shard.writer, shard.keys, at(1200), at(1201), 10)->size(), 1U);
+}
+
+TEST(ShardMachine, OutboxIsNumberedForEachTargetAndKeptUntilDone) {
+  ShardBench shard;
+  shard.own();
+  TurnCommand turn = shard.turn();
+  turn.outbox = {{ShardId{1}, "a"}, {ShardId{2}, "b"}, {ShardId{1}, "c"}, {ShardId{1}, "d"}};
+  shard.apply(turn);
+  const auto messages = outbox_messages(shard.writer, shard.keys, ShardId{1}, 2, 10);
+  EXPECT_EQ(*messages, (std::vector<OutboxRow>{{2, "c"}, {3, "d"}}));
+  shard.apply(OutboxDoneCommand{.target = ShardId{1}, .numbers = {2, 2, 99}});
+  EXPECT_EQ(shard.machine->outbox().at(ShardId{1}).low_water, 1U);
+  shard.apply(OutboxDoneCommand{.target = ShardId{1}, .numbers = {1}});
+  for (const bool reloaded : {false, true}) {
+    if (reloaded) shard.reload();
+    EXPECT_EQ(shard.machine->outbox().at(ShardId{1}),
+              (OutboxState{.last = 3, .low_water = 3, .messages = 1, .bytes = 1}));
+    EXPECT_EQ(shard.machine->outbox_messages(), 2U);
+  }
+  shard.apply(OutboxDoneCommand{.target = ShardId{1}, .numbers = {3}});
+  EXPECT_EQ(shard.machine->outbox().at(ShardId{1}).low_water, 4U);
+  turn = shard.turn();
+  turn.outbox = {{ShardId{1}, "e"}};
+  shard.apply(turn);
+  EXPECT_EQ(outbox_messages(shard.writer, shard.keys, ShardId{1}, 0, 10)->front().number, 4U);
+}
+
+TEST(ShardMachine, FullOutboxRefusesTurnsThatSend) {
+  ShardBench shard({7}, {.outbox_messages_max = 2});
+  shard.own();
+  TurnCommand turn = shard.turn();
+  turn.outbox = {{ShardId{1}, "a"}, {ShardId{1}, "b"}};
+  EXPECT_EQ(shard.apply(turn).kind, Kind::kApplied);
+  turn = shard.turn();
+  turn.outbox = {{ShardId{2}, "c"}};
+  turn.state = {put("", "x")};
+  const Outcome refused = shard.apply(turn);
+  EXPECT_EQ(refused.kind, Kind::kRefused);
+  EXPECT_EQ(refused.error->code, Code::kExhausted);
+  EXPECT_FALSE(shard.value(""));
+  EXPECT_EQ(shard.apply(shard.turn()).kind, Kind::kApplied);
+}
+
+TEST(ShardMachine, MessageToNoShardIsRefused) {
+  ShardBench shard;
+  shard.own();
+  TurnCommand turn = shard.turn();
+  turn.outbox = {{ShardId{8}, "a"}};
+  EXPECT_EQ(shard.apply(turn).error->code, Code::kInvalid);
+}
+
+TEST(ShardMachine, MessageIsConsumedOnceInAnyOrder) {
+  ShardBench shard;
+  shard.own();
+  const auto consume = [&](std::uint64_t number, std::uint64_t low_water) {
+    TurnCommand turn = shard.turn();
+    turn.cause = OutboxCause{.source = ShardId{5}, .number = number, .low_water = low_water};
+    return shard.apply(turn).kind;
+  };
+  EXPECT_EQ(consume(3, 1), Kind::kApplied);
+  EXPECT_EQ(consume(1, 1), Kind::kApplied);
+  shard.reload();
+  EXPECT_EQ(consume(1, 1), Kind::kConsumed);
+  EXPECT_EQ(consume(3, 1), Kind::kConsumed);
+  EXPECT_EQ(consume(2, 1), Kind::kApplied);
+  shard.reload();
+  for (const std::uint64_t number : {1U, 2U, 3U}) EXPECT_EQ(consume(number, 1), Kind::kConsumed);
+  EXPECT_EQ(consume(9, 8), Kind::kApplied);
+  EXPECT_EQ(consume(7, 8), Kind::kConsumed);
+  EXPECT_EQ(consume(8, 8), Kind::kApplied);
+}
+
+TEST(ShardMachine, ConsumedMessagesInOrderLeaveOneRow) {
+  ShardBench shard;
+  shard.own();
+  for (std::uint64_t number = 1; number <= 50; ++number) {
+    TurnCommand turn = shard.turn();
+    turn.cause = OutboxCause{.source = ShardId{5}, .number = number, .low_water = 1};
+    shard.apply(turn);
+  }
+  const auto cursor =
+      shard.writer.scan(shard.keys.inbox_prefix(), after_prefix(shard.keys.inbox_prefix()));
+  EXPECT_FALSE(cursor->valid());
+}
+
+TEST(ShardMachine, ActorsOfATypeAreListedInPages) {
+  ShardBench shard;
+  shard.own();
+  shard.own("Cart2");
+  for (const std::string& id : {std::string("b"), std::string("a\0b", 3), std::string("a")}) {
+    TurnCommand turn = shard.turn("Cart", id);
+    turn.state = {put("", "1"), put("x", "2")};
+    shard.apply(turn);
+  }
+  TurnCommand turn = shard.turn("Cart", "reminded");
+  turn.reminders = {remind("nudge", at(1))};
+  shard.apply(turn);
+  turn = shard.turn("Cart2", "other");
+  turn.state = {put("", "1")};
+  shard.apply(turn);
+  const std::string odd("a\0b", 3);
+  EXPECT_EQ(*actor_ids(shard.writer, shard.keys, "Cart", std::nullopt, 2),
+            (std::vector<std::string>{"a", odd}));
+  EXPECT_EQ(*actor_ids(shard.writer, shard.keys, "Cart", odd, 9),
+            (std::vector<std::string>{"b", "reminded"}));
+  EXPECT_EQ(statistics(shard.writer, shard.keys)->actors, 4U);
+}
+
+}  // namespace
+}  // namespace troupe::storage

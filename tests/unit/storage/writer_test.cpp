@@ -1,0 +1,204 @@
+#include "storage/writer.h"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "runtime/base/random.h"
+#include "tests/support/manual_disk.h"
+
+namespace troupe::storage {
+namespace {
+
+struct Desk {
+  Desk(GroupWriter::Options options = {})
+      : writer(disk, options,
+               {.progress = [this](GroupWriter::Progress at) { seen.push_back(at); },
+                .failed = [this](const Error& error) { failures.push_back(error); }}) {}
+
+  ManualDisk disk;
+  std::vector<GroupWriter::Progress> seen;
+  std::vector<Error> failures;
+  GroupWriter writer;
+};
+
+TEST(GroupWriter, FillsTheNextBatchWhileOneIsAtTheDisk) {
+  Desk desk;
+  desk.writer.pending().put("a1", "x");
+  desk.writer.must_sync();
+  EXPECT_EQ(desk.writer.current(), 1U);
+  desk.writer.flush();
+  for (const char* key : {"a2", "a3", "a4"}) {
+    desk.writer.pending().put(key, "x");
+    desk.writer.must_sync();
+    EXPECT_EQ(desk.writer.current(), 2U);
+    desk.writer.flush();
+  }
+  EXPECT_EQ(desk.disk.writes, 1);
+  desk.disk.complete();
+  EXPECT_EQ(desk.disk.writes, 2);
+  EXPECT_EQ(desk.disk.batch()->operations().size(), 3U);
+  EXPECT_EQ(desk.seen.back().durable, 1U);
+  desk.disk.complete();
+  EXPECT_EQ(desk.seen.back().durable, 2U);
+  EXPECT_FALSE(desk.disk.busy());
+}
+
+TEST(GroupWriter, WhatIsNotFlushedStays) {
+  Desk desk;
+  desk.writer.flush();
+  EXPECT_FALSE(desk.disk.busy());
+  desk.writer.pending().put("a1", "x");
+  desk.writer.flush();
+  desk.writer.pending().put("a2", "x");
+  desk.disk.complete();
+  EXPECT_FALSE(desk.disk.busy());
+}
+
+TEST(GroupWriter, UnsyncedBatchIsWrittenButNotDurableUntilALaterSync) {
+  Desk desk;
+  desk.writer.pending().put("a1", "x");
+  desk.writer.flush();
+  EXPECT_FALSE(desk.disk.sync());
+  desk.disk.complete();
+  EXPECT_EQ(desk.seen.back().written, 1U);
+  EXPECT_EQ(desk.seen.back().durable, 0U);
+  desk.writer.must_sync();
+  desk.writer.flush();
+  EXPECT_TRUE(desk.disk.sync());
+  desk.disk.complete();
+  EXPECT_EQ(desk.seen.back().durable, 2U);
+}
+
+TEST(GroupWriter, FailedWriteIsTheLast) {
+  Desk desk;
+  desk.writer.pending().put("a1", "x");
+  desk.writer.flush();
+  desk.writer.pending().put("a2", "x");
+  desk.writer.flush();
+  desk.disk.finish(fail(Code::kUnavailable, "disk full"));
+  EXPECT_EQ(desk.failures, (std::vector<Error>{{Code::kUnavailable, "disk full"}}));
+  EXPECT_TRUE(desk.writer.failed());
+  desk.writer.flush();
+  EXPECT_FALSE(desk.disk.busy());
+  EXPECT_TRUE(desk.seen.empty());
+}
+
+TEST(GroupWriter, SaysWhenItIsFull) {
+  Desk desk({.bytes_max = 100});
+  desk.writer.pending().put("a1", std::string(60, 'x'));
+  EXPECT_FALSE(desk.writer.full());
+  desk.writer.flush();
+  desk.writer.pending().put("a2", std::string(60, 'x'));
+  EXPECT_TRUE(desk.writer.full());
+  desk.disk.complete();
+  EXPECT_FALSE(desk.writer.full());
+}
+
+TEST(GroupWriter, MayGoWhileTheDiskIsBusy) {
+  ManualDisk disk;
+  {
+    GroupWriter writer(disk, {}, {.progress = [](auto) { FAIL(); }, .failed = nullptr});
+    writer.pending().put("a1", "x");
+    writer.flush();
+  }
+  disk.complete();
+  EXPECT_TRUE(disk.engine.view()->get("a1")->has_value());
+}
+
+// Reads through all layers, at every stage of writing, equal a plain map's.
+TEST(GroupWriter, ReadsShowEveryChangeAtOnce) {
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    Random random(seed);
+    Desk desk;
+    std::map<std::string, std::string> model;
+    const auto key = [&] { return "a" + std::to_string(10 + random.below(40)); };
+    for (int step = 0; step < 400; ++step) {
+      const std::string from = key();
+      switch (random.below(8)) {
+        case 0:
+          desk.writer.pending().erase(from);
+          model.erase(from);
+          break;
+        case 1: {
+          const std::string to = key();
+          desk.writer.pending().erase_range(from, to);
+          if (from < to) model.erase(model.lower_bound(from), model.lower_bound(to));
+          break;
+        }
+        case 2:
+          desk.writer.flush();
+          break;
+        case 3:
+          if (desk.disk.busy()) ASSERT_TRUE(desk.disk.write_now());  // and not said yet
+          break;
+        case 4:
+          if (desk.disk.busy()) desk.disk.complete();
+          break;
+        default:
+          desk.writer.pending().put(from, std::to_string(step));
+          model[from] = std::to_string(step);
+      }
+      const auto found = desk.writer.get(from).value();
+      ASSERT_EQ(found, model.contains(from) ? std::optional(model[from]) : std::nullopt);
+      if (step % 5 != 0) continue;
+      const std::string to = key();
+      auto expected = model.lower_bound(from);
+      const auto cursor = desk.writer.scan(from, to);
+      for (; cursor->valid(); cursor->next(), ++expected) {
+        ASSERT_NE(expected, model.end());
+        ASSERT_EQ(cursor->key(), expected->first);
+        ASSERT_EQ(cursor->value(), expected->second);
+      }
+      ASSERT_TRUE(expected == model.end() || expected->first >= to || from >= to);
+    }
+  }
+}
+
+TEST(MemoryEngine, CrashKeepsWhatWasSyncedAndAPrefixOfTheRest) {
+  MemoryEngine engine;
+  for (int i = 0; i < 4; ++i) {
+    Batch batch;
+    batch.put("a" + std::to_string(i), "x");
+    ASSERT_TRUE(engine.write(batch, i == 0));
+  }
+  EXPECT_EQ(engine.unsynced(), 3U);
+  engine.crash(1);
+  EXPECT_TRUE(engine.view()->get("a0")->has_value());
+  EXPECT_TRUE(engine.view()->get("a1")->has_value());
+  EXPECT_FALSE(engine.view()->get("a2")->has_value());
+}
+
+TEST(MemoryEngine, ViewsAreOfTheirMoment) {
+  MemoryEngine engine;
+  Batch batch;
+  batch.put("a", "1");
+  batch.put("b", "1");
+  ASSERT_TRUE(engine.write(batch, true));
+  const auto before = engine.view();
+  Batch change;
+  change.put("a", "2");
+  change.erase("b");
+  ASSERT_TRUE(engine.write(change, true));
+  EXPECT_EQ(before->get("a")->value(), "1");
+  EXPECT_EQ(before->get("b")->value(), "1");
+  EXPECT_EQ(engine.view()->get("a")->value(), "2");
+  EXPECT_FALSE(engine.view()->get("b")->has_value());
+}
+
+TEST(MemoryEngine, FailsWritesOnDemand) {
+  MemoryEngine engine;
+  engine.fail_writes(Error{Code::kUnavailable, "disk full"});
+  Batch batch;
+  batch.put("a", "1");
+  EXPECT_EQ(engine.write(batch, true).error().message, "disk full");
+  engine.fail_writes(std::nullopt);
+  EXPECT_FALSE(engine.view()->get("a")->has_value());
+  EXPECT_TRUE(engine.write(batch, true));
+}
+
+}  // namespace
+}  // namespace troupe::storage
