@@ -1,0 +1,29 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "runtime/base/network.h"
+
+namespace troupe::transport {
+
+/// The first message of a stream, either way.
+struct Greeting {
+  Hello hello;
+  std::string address = {};  // where the sender is reached
+  Lane lane = Lane::kControl;
+  NodeId expected = {};       // whom the sender believes to talk to; nobody: anyone
+  std::uint64_t process = 0;  // random, the same for a process's life
+};
+
+std::string encode(const Greeting& greeting);
+
+/// Nothing if the bytes are no greeting. One of another protocol version keeps at least its
+/// version.
+std::optional<Greeting> decode_greeting(std::string_view bytes);
+
+/// Why `own` will not talk to `peer`; nothing if it will.
+std::optional<std::string> refusal(const Greeting& own, const Greeting& peer);
+
+}  // namespace troupe::transport
