@@ -1,5 +1,6 @@
 #include "runtime/node/node_runtime.h"
 
+#include <atomic>
 #include <csignal>
 #include <future>
 #include <optional>
@@ -9,6 +10,7 @@
 #include "actors/activation/caf_scheduler.h"
 #include "actors/directory/actors.h"
 #include "runtime/api/api.h"
+#include "runtime/api/http/http_api.h"
 #include "runtime/base/guarded.h"
 #include "runtime/cluster/cluster.h"
 #include "runtime/net/http_server.h"
