@@ -13,10 +13,6 @@ constexpr int kFairShare = 64;
 
 void count(Metrics::Counter& counter) { counter.fetch_add(1, std::memory_order_relaxed); }
 
-Error moved(const ActorKey& key) {
-  return {Code::kPrecondition, "this node is not the owner of " + to_string(key) + " any more"};
-}
-
 std::string cycle(const Call& call) {
   std::string path;
   bool inside = false;
@@ -139,8 +135,9 @@ std::unique_ptr<Event> Activation::next_event() {
 
 void Activation::arrive(std::unique_ptr<Turn> turn) {
   Call& call = turn->request;
-  const Time now = home_->dependencies.clock.now();
-  if (call.deadline == Time{}) call.deadline = now + type_->options.turn_timeout;
+  if (call.deadline == Time{}) {
+    call.deadline = home_->dependencies.clock.now() + type_->options.turn_timeout;
+  }
   const MethodInfo* const method =
       call.kind == CallKind::kState ? nullptr : type_->method(call.method);
   turn->expires = call.deadline;
@@ -166,9 +163,9 @@ void Activation::arrive(std::unique_ptr<Turn> turn) {
       break;
     case Gate::Verdict::kClosed:
       if (!moved_ && call.kind != CallKind::kTimer) return late_.push_back(std::move(turn));
+      waiting_.fetch_sub(1, std::memory_order_relaxed);
       count(home_->metrics.calls_not_owned);
-      refusal = fail(moved(key_));
-      break;
+      return turn->hand_back(home_->dependencies.router);
   }
   waiting_.fetch_sub(1, std::memory_order_relaxed);
   turn->reply(std::move(refusal));
@@ -180,13 +177,13 @@ bool Activation::begin_one() {
   if (gate_.waiting() == 0) return false;
   if (phase_ == Phase::kEmpty) load();
   if (phase_ != Phase::kReady) return false;
-  if (undo_ != Undo::kNothing && gate_.running().empty()) {
+  if (spoiled_ && gate_.running().empty()) {
     load();
     return false;
   }
   const Time now = home_->dependencies.clock.now();
   drop_expired(now);
-  const bool awaited_only = undo_ != Undo::kNothing || !may_begin(now);
+  const bool awaited_only = spoiled_ || !may_begin(now);
   Ticket* const ticket = gate_.begin_next(awaited_only);
   if (ticket == nullptr) return false;
   waiting_.fetch_sub(1, std::memory_order_relaxed);
@@ -240,6 +237,14 @@ void Activation::refuse_waiting(const Error& error) {
   }
 }
 
+void Activation::return_waiting() {
+  while (Ticket* ticket = gate_.take_waiting()) {
+    const std::unique_ptr<Turn> turn(static_cast<Turn*>(ticket));
+    waiting_.fetch_sub(1, std::memory_order_relaxed);
+    turn->hand_back(home_->dependencies.router);
+  }
+}
+
 void Activation::load() {
   phase_ = Phase::kLoading;
   if (right_ == nullptr) return loaded(std::vector<std::pair<std::string, StoredValue>>{});
@@ -261,7 +266,7 @@ void Activation::loaded(Result<std::vector<std::pair<std::string, StoredValue>>>
     for (const auto& [name, stored] : *values) {
       if (name.empty()) state = stored.value;
     }
-    if (instance_ == nullptr || undo_ == Undo::kInstance) {
+    if (instance_ == nullptr || spoiled_) {
       instance_ = type_->make();
       activates_ = true;
     }
@@ -269,7 +274,7 @@ void Activation::loaded(Result<std::vector<std::pair<std::string, StoredValue>>>
     committed_.reset();
     if (state) committed_ = content_hash(*state);
   }
-  undo_ = Undo::kNothing;
+  spoiled_ = false;
   if (taken) return;
   refuse_waiting(taken.error());
   activates_ = true;  // what could not load has nothing to say in the end
@@ -290,7 +295,7 @@ void Activation::request_end() {
 void Activation::drain() {
   if (moved_) return;
   moved_ = true;
-  refuse_waiting(moved(key_));
+  return_waiting();
   close();
 }
 
@@ -306,10 +311,11 @@ void Activation::close() {
 
 // True: something was done, and there may be more.
 bool Activation::try_end() {
+  if (leaves_ && gate_.idle()) close();
   if (!draining_ || phase_ == Phase::kLoading || committing_ > 0) return false;
   if (!gate_.running().empty() && !ending_) return false;
-  const bool in_order = instance_ != nullptr && !activates_ && !ending_ &&
-                        undo_ == Undo::kNothing && may_leave(home_->dependencies.clock.now());
+  const bool in_order = instance_ != nullptr && !activates_ && !ending_ && !spoiled_ &&
+                        may_leave(home_->dependencies.clock.now());
   if (in_order) {
     deactivate();
   } else {

@@ -78,7 +78,6 @@ class Activation final : public Runnable, public std::enable_shared_from_this<Ac
 
  private:
   enum class Phase : std::uint8_t { kEmpty, kLoading, kReady, kEnded };
-  enum class Undo : std::uint8_t { kNothing, kState, kInstance };
 
   // Admission.
   bool work();
@@ -86,6 +85,7 @@ class Activation final : public Runnable, public std::enable_shared_from_this<Ac
   bool may_begin(Time now);
   std::unique_ptr<Event> next_event();
   void refuse_waiting(const Error& error);
+  void return_waiting();
   void drop_expired(Time now);
   void pause();
 
@@ -114,8 +114,9 @@ class Activation final : public Runnable, public std::enable_shared_from_this<Ac
   void settled(Turn& turn, Result<storage::Outcome> outcome, const Effects& effects,
                TurnResult result);
   void succeed(Turn& turn, TurnResult result);
+  void threw(Turn& turn, const Error& error);
+  void aborted(Turn& turn, const Error& error);
   void failed(Turn& turn, const Error& error);
-  void undo(const Turn& turn);
   void commit_consumption(Turn& turn, const Error& error);
   void consumed(Turn& turn, const Result<storage::Outcome>& outcome, const Error& error,
                 bool given_up);
@@ -142,7 +143,8 @@ class Activation final : public Runnable, public std::enable_shared_from_this<Ac
 
   Gate gate_;
   Phase phase_ = Phase::kEmpty;
-  Undo undo_ = Undo::kNothing;
+  bool spoiled_ = false;   // the instance must not serve another turn
+  bool leaves_ = false;    // it asked to end as soon as nothing waits
   bool activates_ = true;  // the next turn begins with on_activate
   bool draining_ = false;  // nothing new begins
   bool moved_ = false;     // and what waits is refused, not kept for the next activation

@@ -40,7 +40,6 @@ void Activation::begin(Turn& turn, Time now) {
   turn.home = this;
   turn.number = ++last_turn_;
   turn.began = now;
-  turn.wall_began = home_->dependencies.clock.wall();
   if (turn.request.kind == CallKind::kState) return run_state_operations(turn);
   if (turn.request.kind == CallKind::kTimer && !timers_->current(turn.timer_registration)) {
     return finish(turn, Reply{});
@@ -112,6 +111,7 @@ void Activation::merge(Turn& turn) {
     append(all.timers, result->timers);
     append(all.reminders, result->reminders);
     append(all.outbox, result->outbox);
+    all.deactivate_when_idle = all.deactivate_when_idle || result->deactivate_when_idle;
     if (outermost) {
       all.reply = result->reply;
       all.content_type = result->content_type;
@@ -134,24 +134,23 @@ void Activation::merge(Turn& turn) {
 }
 
 void Activation::conclude(Turn& turn, Result<TurnResult> result) {
-  if (!result) return failed(turn, result.error());
+  if (!result) return threw(turn, result.error());
   const ActorsDependencies& on = home_->dependencies;
   const Time now = on.clock.now();
   used_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
   if (now >= turn.request.deadline) {
     count(home_->metrics.turns_timed_out);
-    return failed(turn, {Code::kTimeout, turn.request.method + " on " + to_string(key_) +
-                                             " ran beyond its deadline and was aborted"});
+    return aborted(turn, {Code::kTimeout, turn.request.method + " on " + to_string(key_) +
+                                              " ran beyond its deadline and was aborted"});
   }
   if (right_ == nullptr) result->state.reset();
-  Result<Effects> effects =
-      effects_of(turn.request, *result, committed_, on.clock.wall(), now, on.shards);
-  if (!effects) return failed(turn, effects.error());
+  Result<Effects> effects = effects_of(turn.request, *result, committed_, on.clock, on.shards);
+  if (!effects) return aborted(turn, effects.error());
   if (!effects->command) return conclude_without_entry(turn, *std::move(result), now);
   if (right_ == nullptr) {
-    return failed(turn, {Code::kUnimplemented,
-                         "stateless workers have no reminders and no outbox, "
-                         "and their calls are not recorded"});
+    return aborted(turn, {Code::kUnimplemented,
+                          "stateless workers have no reminders and no outbox, "
+                          "and their calls are not recorded"});
   }
   storage::TurnCommand command = *std::exchange(effects->command, std::nullopt);
   propose(turn, std::move(command),
@@ -200,8 +199,7 @@ void Activation::settled(Turn& turn, Result<storage::Outcome> outcome, const Eff
   if (!outcome) {
     if (outcome.error().code != Code::kExhausted) return lost(turn, outcome.error());
     count(home_->metrics.commits_refused);
-    undo(turn);
-    return finish(turn, fail(outcome.error()));
+    return aborted(turn, outcome.error());
   }
   switch (outcome->kind) {
     case storage::Outcome::Kind::kApplied:
@@ -209,7 +207,7 @@ void Activation::settled(Turn& turn, Result<storage::Outcome> outcome, const Eff
       return succeed(turn, std::move(result));
     case storage::Outcome::Kind::kConsumed:
       count(home_->metrics.commits_consumed);
-      undo_ = Undo::kInstance;
+      spoiled_ = true;
       return finish(turn, turn.request.may_repeat ? recorded_reply(*outcome) : Reply{});
     case storage::Outcome::Kind::kStaleEpoch:
     case storage::Outcome::Kind::kGap:
@@ -217,31 +215,33 @@ void Activation::settled(Turn& turn, Result<storage::Outcome> outcome, const Eff
                          "this node is not the owner of " + to_string(key_) + " any more"});
     case storage::Outcome::Kind::kRefused:
       count(home_->metrics.commits_refused);
-      return failed(turn, outcome->error.value_or(Error{
-                              Code::kConflict, "the entry of " + turn.request.method + " on " +
-                                                   to_string(key_) + " was refused"}));
+      return aborted(turn, outcome->error.value_or(Error{
+                               Code::kConflict, "the entry of " + turn.request.method + " on " +
+                                                    to_string(key_) + " was refused"}));
   }
 }
 
 // Another may own the actor by now, and what is in memory may differ from what is committed.
 void Activation::lost(Turn& turn, const Error& error) {
   count(home_->metrics.commits_lost);
-  undo_ = Undo::kInstance;
+  spoiled_ = true;
   finish(turn, fail(error));
   drain();
 }
 
-void Activation::undo(const Turn& turn) {
-  if (turn.activates) {
-    undo_ = Undo::kInstance;
-  } else if (turn.access == Access::kWrite) {
-    undo_ = std::max(undo_, Undo::kState);
-  }
+void Activation::threw(Turn& turn, const Error& error) {
+  if (error.code == Code::kApplication) count(home_->metrics.turns_failed);
+  spoiled_ = spoiled_ || instance_->spoiled();
+  failed(turn, error);
+}
+
+// Its code ended well, but what it did to the state does not count.
+void Activation::aborted(Turn& turn, const Error& error) {
+  spoiled_ = spoiled_ || turn.access == Access::kWrite;
+  failed(turn, error);
 }
 
 void Activation::failed(Turn& turn, const Error& error) {
-  if (error.code == Code::kApplication) count(home_->metrics.turns_failed);
-  undo(turn);
   const CallKind kind = turn.request.kind;
   if (kind == CallKind::kTick) return commit_consumption(turn, error);
   if (kind == CallKind::kOneWay && !draining_) {
@@ -299,6 +299,7 @@ void Activation::consumed(Turn& turn, const Result<storage::Outcome>& outcome, c
 }
 
 void Activation::succeed(Turn& turn, TurnResult result) {
+  leaves_ = leaves_ || result.deactivate_when_idle;
   change_timers(result);
   finish(turn, Reply{.body = std::move(result.reply),
                      .content_type = std::move(result.content_type),

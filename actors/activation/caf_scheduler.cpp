@@ -44,6 +44,7 @@ class Job final : public caf::resumable {
 
   void wake(std::shared_ptr<Runnable> self) {
     runnable_ = std::move(self);
+    handed_over_.store(true, std::memory_order_release);
     intrusive_ptr_add_ref_impl();
     unfinished_.fetch_add(1, std::memory_order_relaxed);
     if (this_worker != nullptr) {
@@ -55,10 +56,14 @@ class Job final : public caf::resumable {
 
   // Once asleep, another thread may have set runnable_ anew.
   resume_result resume(caf::execution_unit* worker, size_t) override {
+    static_cast<void>(handed_over_.load(std::memory_order_acquire));
     std::shared_ptr<Runnable> runnable = std::move(runnable_);
     this_worker = worker;
     const Runnable::Outcome outcome = runnable->run();
-    if (outcome == Runnable::Outcome::kMore) runnable_ = std::move(runnable);
+    if (outcome == Runnable::Outcome::kMore) {
+      runnable_ = std::move(runnable);
+      handed_over_.store(true, std::memory_order_release);
+    }
     runnable.reset();  // while it counts as running: its end may wake others
     this_worker = nullptr;
     if (outcome == Runnable::Outcome::kMore) return resume_later;
@@ -76,6 +81,8 @@ class Job final : public caf::resumable {
   std::atomic<std::size_t>& unfinished_;
   std::atomic<std::size_t> uses_{1};
   std::shared_ptr<Runnable> runnable_;  // while awake
+  // Orders one run after another by itself, whatever CAF's queues do, and where sanitizers see it.
+  std::atomic<bool> handed_over_{false};
 };
 
 class CafSlot final : public Slot {

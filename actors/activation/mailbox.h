@@ -5,11 +5,10 @@
 #include <memory>
 #include <utility>
 
-#include <troupe/result.h>
-
 namespace troupe::actors {
 
 class Activation;
+class Router;
 
 struct MailboxLink {
   MailboxLink* next = nullptr;
@@ -23,9 +22,10 @@ class Event : public MailboxLink {
   /// On the activation's own thread of control. `self` is this.
   virtual void handle(Activation& activation, std::unique_ptr<Event> self) = 0;
 
-  /// When the activation has ended, calls are handed on or refused, the rest is dropped.
+  /// When the activation has ended, calls go to the next one or back to the router, the rest is
+  /// dropped.
   virtual bool is_call() const { return false; }
-  virtual void refuse(const Error&) {}
+  virtual void hand_back(Router&) {}
 };
 
 /// Events in the order of their arrival.

@@ -9,6 +9,7 @@
 
 #include "actors/activation/activation.h"
 #include "actors/activation/home.h"
+#include "actors/directory/reminder_calls.h"
 #include "runtime/base/guarded.h"
 
 namespace troupe::actors {
@@ -84,6 +85,7 @@ class Actors::State final : public Home, public std::enable_shared_from_this<Sta
   }
   std::shared_ptr<const ActorType> type(const std::string& name) const;
   Result<Live> begin(const ActorKey& key, ShardId shard);
+  void reminders(Call call, ShardId shard);
   Live worker(Stripe& stripe, const ActorKey& key, std::shared_ptr<const ActorType> type);
   Result<Live> insert(Stripe& stripe, const ActorKey& key, std::shared_ptr<const ActorType> type,
                       std::shared_ptr<Right> right);
@@ -104,6 +106,7 @@ std::shared_ptr<const ActorType> Actors::State::type(const std::string& name) co
 
 void Actors::State::deliver(Call call) {
   const ShardId shard = shard_of(call.key);
+  if (call.kind == CallKind::kReminders) return reminders(std::move(call), shard);
   for (;;) {
     Live activation = stripe(shard).with([&](const Stripe& here) {
       const auto found = here.live.find(call.key);
@@ -111,11 +114,24 @@ void Actors::State::deliver(Call call) {
     });
     if (activation == nullptr) {
       Result<Live> begun = begin(call.key, shard);
+      if (!begun && begun.error().code == Code::kPrecondition) {
+        metrics.calls_not_owned.fetch_add(1, std::memory_order_relaxed);
+        return dependencies.router.returned(std::move(call));
+      }
       if (!begun) return call.done(fail(begun.error()));
       activation = *std::move(begun);
     }
     if (activation->offer(call)) return;
   }
+}
+
+void Actors::State::reminders(Call call, ShardId shard) {
+  const std::shared_ptr<Right> right = dependencies.shards.right(shard, call.key.type);
+  if (right == nullptr || !right->holds(dependencies.clock.now()) || stopping.load()) {
+    metrics.calls_not_owned.fetch_add(1, std::memory_order_relaxed);
+    return dependencies.router.returned(std::move(call));
+  }
+  run_reminder_call(*this, right, std::move(call));
 }
 
 // Finds it anew: another thread may have begun it meanwhile.
@@ -129,15 +145,11 @@ Result<Live> Actors::State::begin(const ActorKey& key, ShardId shard) {
     });
   }
   std::shared_ptr<Right> right = dependencies.shards.right(shard, key.type);
-  Result<Live> begun = stripe(shard).with([&](Stripe& here) -> Result<Live> {
+  return stripe(shard).with([&](Stripe& here) -> Result<Live> {
     const auto there = here.live.find(key);
     if (there != here.live.end()) return *there;
     return insert(here, key, std::move(found), std::move(right));
   });
-  if (!begun && begun.error().code == Code::kPrecondition) {
-    metrics.calls_not_owned.fetch_add(1, std::memory_order_relaxed);
-  }
-  return begun;
 }
 
 // A draining right is seen here or its drain sees what is inserted: both are under the stripe.
@@ -230,7 +242,7 @@ void Actors::State::ended(Activation& activation, std::vector<EventList> left) {
     }
     return done;
   });
-  for (const std::unique_ptr<Event>& event : refused) event->refuse(not_owned(activation.key()));
+  for (const std::unique_ptr<Event>& event : refused) event->hand_back(dependencies.router);
   for (Function<void()>& done : drained) done();
   if (total.load() == 0 && stopping.load()) complete_stop();
 }

@@ -88,14 +88,15 @@ class Actors {
   /// Begins to look for idle activations.
   void start();
 
-  /// Takes a call for an actor that this node owns; from any thread. `call.done` gets the reply, or
-  ///   kPrecondition   this node does not own the actor (any more): look again where it is
+  /// Takes a call for an actor that this node owns; from any thread. If it does not (any more), and
+  /// the call has not run, it goes to Router::returned. Else `call.done` gets the reply, or
+  ///   kPrecondition   the turn began, but this node lost the actor: nothing took effect
   ///   kNotFound       no such actor type here
   ///   kExhausted      its mailbox is full
   ///   kTimeout        the deadline passed, and nothing took effect
   ///   kUnknownOutcome the turn ran, and may or may not have taken effect
   ///   kInvalid        among others: it would wait for its own chain of calls
-  /// or what the actor's code threw. It may be called inside this call.
+  /// or what the actor's code threw. Either may happen inside this call.
   void deliver(Call call);
 
   /// What this node hosts from now on. Activations of types that are gone end.
@@ -106,7 +107,7 @@ class Actors {
   /// `right` must be draining or ended before.
   void drain(const std::shared_ptr<Right>& right, Function<void()> done);
 
-  /// Takes no more calls (kPrecondition), ends all activations in order, then `done`. At `deadline`
+  /// Takes no more calls, ends all activations in order, then `done`. At `deadline`
   /// what still runs is left to itself, and nothing of it leaves any more.
   void stop(Time deadline, Function<void()> done);
 

@@ -58,8 +58,9 @@ struct Call {
   bool may_repeat = false;  // the caller may send it again under the same id: record the reply
   storage::Cause cause;     // of kTick and kOneWay
   std::uint32_t redirects = 0;
-  NodeId from;  // the node it came from; nobody: begun here
-  Done<Reply> done;  // on any thread; must not block
+  NodeId from;                // the node it came from; nobody: begun here
+  std::uint64_t from_id = 0;  // its number for the call
+  Done<Reply> done;           // on any thread; must not block
 };
 
 }  // namespace troupe::actors

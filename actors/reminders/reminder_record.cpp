@@ -23,14 +23,14 @@ constexpr Duration kRetrySoonest = milliseconds(1);
 WallTime due_at(WallTime time) { return std::chrono::ceil<milliseconds>(time); }
 
 // How long to wait before the next attempt, after `attempts` failed; none: the tick is given up.
-std::optional<Duration> retry_delay(const FailurePolicy& policy, std::uint32_t attempts) {
+std::optional<Duration> retry_delay(const TickFailurePolicy& policy, std::uint32_t attempts) {
   switch (policy.kind) {
-    case FailurePolicy::Kind::kDrop:
+    case TickFailurePolicy::Kind::kDrop:
       return std::nullopt;
-    case FailurePolicy::Kind::kConstant:
+    case TickFailurePolicy::Kind::kConstant:
       if (policy.retries_max && attempts > *policy.retries_max) return std::nullopt;
       return std::max(policy.interval, kRetrySoonest);
-    case FailurePolicy::Kind::kBackOff:
+    case TickFailurePolicy::Kind::kBackOff:
       break;
   }
   constexpr std::uint32_t kDoublings = 9;  // 512 s are more than the longest
@@ -38,17 +38,17 @@ std::optional<Duration> retry_delay(const FailurePolicy& policy, std::uint32_t a
   return std::min(kBackOffFirst * (std::int64_t{1} << doublings), kBackOffLongest);
 }
 
-void encode_policy(Writer& writer, const FailurePolicy& policy) {
+void encode_policy(Writer& writer, const TickFailurePolicy& policy) {
   writer.number(static_cast<std::uint64_t>(policy.kind));
   writer.integer(policy.interval.count());
   writer.boolean(policy.retries_max.has_value());
   if (policy.retries_max) writer.number(*policy.retries_max);
 }
 
-FailurePolicy decode_policy(Reader& reader) {
-  FailurePolicy policy;
-  policy.kind = static_cast<FailurePolicy::Kind>(
-      reader.number_up_to(static_cast<std::uint64_t>(FailurePolicy::Kind::kConstant)));
+TickFailurePolicy decode_policy(Reader& reader) {
+  TickFailurePolicy policy;
+  policy.kind = static_cast<TickFailurePolicy::Kind>(
+      reader.number_up_to(static_cast<std::uint64_t>(TickFailurePolicy::Kind::kConstant)));
   policy.interval = Duration(reader.integer());
   if (reader.boolean()) {
     policy.retries_max = static_cast<std::uint32_t>(reader.number_up_to(kNumberMax));
@@ -64,8 +64,8 @@ Registration registration_at(std::uint64_t index, std::uint32_t position) {
   return Registration{index * kRegistrationsPerEntry + position};
 }
 
-FailurePolicy dapr_failure_policy() {
-  return {.kind = FailurePolicy::Kind::kConstant,
+TickFailurePolicy dapr_failure_policy() {
+  return {.kind = TickFailurePolicy::Kind::kConstant,
           .interval = std::chrono::seconds(1),
           .retries_max = 3};
 }
@@ -119,7 +119,7 @@ Result<ReminderRecord> ReminderRecord::decode(std::string_view bytes) {
   record.due = WallTime(Duration(reader.integer()));
   record.failure = decode_policy(reader);
   record.catch_up =
-      static_cast<CatchUp>(reader.number_up_to(static_cast<std::uint64_t>(CatchUp::kSkip)));
+      static_cast<TickCatchUp>(reader.number_up_to(static_cast<std::uint64_t>(TickCatchUp::kSkip)));
   record.attempts = static_cast<std::uint32_t>(reader.number_up_to(kNumberMax));
   record.paused = reader.boolean();
   record.texts = {.due_time = reader.string(), .period = reader.string(), .ttl = reader.string()};
@@ -149,7 +149,7 @@ ReminderTick next_tick(const ReminderRecord& record) {
 
 Verdict judge(const ReminderRecord& record, WallTime now) {
   if (record.paused || record.due > now) return Verdict::kWait;
-  const bool skippable = record.catch_up == CatchUp::kSkip && record.schedule.recurring();
+  const bool skippable = record.catch_up == TickCatchUp::kSkip && record.schedule.recurring();
   // A tick that was tried once is tried to its end.
   if (skippable && record.attempts == 0 && saturating_add(record.scheduled, kSkipAfter) < now) {
     return Verdict::kSkip;
@@ -173,9 +173,9 @@ std::optional<ReminderRecord> advance(ReminderRecord record, const TickOutcome& 
   if (outcome.kind == Kind::kSkipped) {
     ++record.skipped;
     after = std::max(after, now);
-  } else if (record.catch_up == CatchUp::kOne) {
+  } else if (record.catch_up == TickCatchUp::kOne) {
     after = std::max(after, outcome.fired);
-  } else if (record.catch_up == CatchUp::kSkip) {
+  } else if (record.catch_up == TickCatchUp::kSkip) {
     after = std::max(after, now);
   }
   const auto next = record.schedule.next(after, record.number - record.skipped);

@@ -24,7 +24,7 @@ inline constexpr std::uint32_t kRegistrationsPerEntry = 4096;
 Registration registration_at(std::uint64_t index, std::uint32_t position);
 
 /// What to do with a tick whose turn failed.
-struct FailurePolicy {
+struct TickFailurePolicy {
   enum class Kind : std::uint8_t {
     kBackOff,   // again after 1 s, 2 s, 4 s ... up to 5 min, until it succeeds
     kDrop,      // go on with the next tick; a reminder without one ends
@@ -34,10 +34,10 @@ struct FailurePolicy {
   Duration interval{};
   std::optional<std::uint32_t> retries_max;  // kConstant; none: until it succeeds
 
-  friend bool operator==(const FailurePolicy&, const FailurePolicy&) = default;
+  friend bool operator==(const TickFailurePolicy&, const TickFailurePolicy&) = default;
 };
 /// Dapr's default: after one second, three times, then the tick is dropped.
-FailurePolicy dapr_failure_policy();
+TickFailurePolicy dapr_failure_policy();
 
 /// A reminder as its shard keeps it. A value; see README.md for its bytes.
 struct ReminderRecord {
@@ -51,8 +51,8 @@ struct ReminderRecord {
   std::uint64_t skipped = 0;  // ticks that had a number but were not sent
   WallTime scheduled{};       // when that tick was to run
   WallTime due{};             // when it is tried next: whole milliseconds, never before `scheduled`
-  FailurePolicy failure;
-  CatchUp catch_up = CatchUp::kOne;
+  TickFailurePolicy failure;
+  TickCatchUp catch_up = TickCatchUp::kOne;
   std::uint32_t attempts = 0;  // failed ones of that tick
   bool paused = false;         // keeps its due time, does not fire
   ScheduleTexts texts;         // as registered; Dapr's GET shows them
@@ -79,7 +79,7 @@ struct ReminderTick {
 };
 ReminderTick next_tick(const ReminderRecord& record);
 
-/// A recurring reminder with CatchUp::kSkip drops a tick that is later than this.
+/// A recurring reminder with TickCatchUp::kSkip drops a tick that is later than this.
 inline constexpr Duration kSkipAfter = std::chrono::minutes(1);
 
 /// What to do with a record that was read because it is due.

@@ -15,7 +15,7 @@
 namespace troupe {
 
 /// What becomes of ticks that could not run in time: the node was down, the turn before took long.
-enum class CatchUp : std::uint8_t {
+enum class TickCatchUp : std::uint8_t {
   kOne,   // one tick stands for all that were missed
   kAll,   // each runs, back to back
   kSkip,  // none runs: the next one in time does

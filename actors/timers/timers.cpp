@@ -70,8 +70,9 @@ void Timers::finished(Time now, const TimerTick& tick) {
   if (entry == timers_.end() || !current(tick, entry->second)) return;
   Entry& timer = entry->second;
   WallTime after = timer.scheduled;
-  if (timer.timer.catch_up == CatchUp::kOne) after = std::max(after, timer.taken);
-  if (timer.timer.catch_up == CatchUp::kSkip) after = std::max(after, wall_at(now, timer.shift));
+  if (timer.timer.catch_up == TickCatchUp::kOne) after = std::max(after, timer.taken);
+  if (timer.timer.catch_up == TickCatchUp::kSkip)
+    after = std::max(after, wall_at(now, timer.shift));
   const auto next = timer.timer.schedule.next(after, timer.number);
   if (!next) {
     timers_.erase(entry);

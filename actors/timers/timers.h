@@ -22,8 +22,8 @@ struct Timer {
   std::string method;  // the native callback, or Dapr's `callback`
   Payload data;
   Schedule schedule;
-  CatchUp catch_up = CatchUp::kOne;  // Dapr's timers: kAll
-  ScheduleTexts texts;               // as registered, for Dapr's callback body; else empty
+  TickCatchUp catch_up = TickCatchUp::kOne;  // Dapr's timers: kAll
+  ScheduleTexts texts;                       // as registered, for Dapr's callback body; else empty
 };
 
 /// One tick of one timer. Between take_due() and begin() it may wait in a mailbox.

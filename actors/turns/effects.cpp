@@ -82,7 +82,7 @@ bool needs_entry(const Call& call) {
 }
 
 Result<Effects> effects_of(const Call& call, const TurnResult& result,
-                           const std::optional<ContentHash>& committed, WallTime now, Time boot_now,
+                           const std::optional<ContentHash>& committed, const Clock& clock,
                            const Shards& shards) {
   if (Result<void> sound = check_timers(result); !sound) return fail(sound.error());
   Effects effects;
@@ -93,6 +93,8 @@ Result<Effects> effects_of(const Call& call, const TurnResult& result,
   if (!effects.state && result.reminders.empty() && result.outbox.empty() && !needs_entry(call)) {
     return effects;
   }
+  const WallTime now = clock.wall();
+  const Time boot_now = clock.now();
   storage::TurnCommand& command = effects.command.emplace();
   command.type = call.key.type;
   command.id = call.key.id;

@@ -8,6 +8,7 @@
 #include "actors/state/content_hash.h"
 #include "actors/state/operations.h"
 #include "actors/turns/shards.h"
+#include "runtime/base/clock.h"
 #include "storage/shard/entry.h"
 #include <troupe/actor_type.h>
 #include <troupe/result.h>
@@ -25,10 +26,10 @@ struct Effects {
 
 /// Turns what a turn left into its entry. An unchanged state is no effect; a tick, a one-way
 /// message and a call that may be repeated always need an entry, which names them as its cause.
-/// `now`: the proposer's calendar clock, for everything that is due.
+/// `clock`: the proposer's, for everything that is due; not read if there is no entry.
 /// kInvalid: a reminder's times make no sense, or the entry would be too large.
 Result<Effects> effects_of(const Call& call, const TurnResult& result,
-                           const std::optional<ContentHash>& committed, WallTime now, Time boot_now,
+                           const std::optional<ContentHash>& committed, const Clock& clock,
                            const Shards& shards);
 
 /// The entry of a turn that threw, but whose cause must not come again: it consumes the cause and

@@ -33,6 +33,19 @@ void Turn::handle(Activation& activation, std::unique_ptr<Event> self) {
   activation.arrive(std::unique_ptr<Turn>(this));
 }
 
+// One whose caller does not wait was answered on its arrival.
+void Turn::hand_back(Router& router) {
+  if (request.kind == CallKind::kTimer) return;
+  if (!request.done) request.done = [](Result<Reply>) {};
+  router.returned(std::move(request));
+}
+
+// Most turns never ask.
+WallTime Turn::now() const {
+  const Clock& clock = home->home().dependencies.clock;
+  return clock.wall() - (clock.now() - began);
+}
+
 Duration Turn::time_left() const {
   return std::max(Duration{0}, request.deadline - home->home().dependencies.clock.now());
 }
@@ -76,7 +89,8 @@ void Turn::call(NestedCall nested, Done<Payload> done) {
         fail(Code::kInvalid, "a chain of more than " + std::to_string(kChainLengthMax) +
                                  " calls, at " + to_string(nested.target)));
   }
-  waiting_for = nested.target.type + "/" + nested.target.id + " " + nested.method;
+  waiting_for.assign(nested.target.type);
+  waiting_for.append("/").append(nested.target.id).append(" ").append(nested.method);
   Call call = nested_call(std::move(nested), std::move(done));
   const ActorsDependencies& on = home->home().dependencies;
   if (home->may_leave(on.clock.now())) return on.router.route(std::move(call));

@@ -34,10 +34,10 @@ class Turn final : public Event, public Ticket, public TurnContext {
 
   void handle(Activation& activation, std::unique_ptr<Event> self) override;
   bool is_call() const override { return request.kind != CallKind::kTimer; }
-  void refuse(const Error& error) override { reply(fail(error)); }
+  void hand_back(Router& router) override;
 
   const ActorKey& self() const override { return request.key; }
-  WallTime now() const override { return wall_began; }
+  WallTime now() const override;
   Time deadline() const override { return request.deadline; }
   Duration time_left() const override;
   std::uint64_t fencing_token() const override;
@@ -53,7 +53,6 @@ class Turn final : public Event, public Ticket, public TurnContext {
   Activation* home = nullptr;
   std::uint64_t number = 0;
   Time began;
-  WallTime wall_began;
   bool activates = false;
   bool deactivates = false;
   bool reported = false;  // by the watchdog

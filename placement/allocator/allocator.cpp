@@ -20,7 +20,7 @@ class Planner {
           const AllocatorConfig& config, Time now)
       : config_(config), load_(nodes, sorted(groups), config, now) {
     for (const ShardGroup& group : load_.groups()) {
-      if (group.change_in_flight || load_.unsettled(group)) count_move(group);
+      if (group.change_in_flight || load_.copying(group)) count_move(group);
     }
   }
 

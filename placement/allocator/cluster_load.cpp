@@ -126,6 +126,11 @@ bool ClusterLoad::has_majority_without(const ShardGroup& group, const Replica& r
   return live > voters / 2;
 }
 
+bool ClusterLoad::copying(const ShardGroup& group) const {
+  return std::ranges::any_of(group.replicas, [](const Replica& r) { return !r.voter; }) ||
+         group.replicas.size() > replicas_wanted_;
+}
+
 bool ClusterLoad::unsettled(const ShardGroup& group) const {
   return std::ranges::any_of(group.replicas,
                              [&](const Replica& r) { return !r.voter || !keeps(r.node); }) ||

@@ -35,6 +35,8 @@ class ClusterLoad {
   std::size_t kept_voters(const ShardGroup& group) const;
   bool has_majority(const ShardGroup& group) const;
   bool has_majority_without(const ShardGroup& group, const Replica& removed) const;
+  /// Has a learner or a voter too many.
+  bool copying(const ShardGroup& group) const;
   /// Has a learner, a voter too many, or one on a node that is given up.
   bool unsettled(const ShardGroup& group) const;
 

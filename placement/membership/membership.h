@@ -28,10 +28,11 @@ struct MembershipConfig {
   /// Between two rounds of spreading news, to `gossip_fanout` members each.
   Duration gossip_interval = std::chrono::milliseconds(50);
   std::size_t gossip_fanout = 3;
-  /// Each piece of news is sent this many times log10(members).
+  /// Each piece of news is sent this many times log10(members), and at least three times as often:
+  /// among few members some would else be missed.
   double retransmit_multiplier = 4;
   /// Between two exchanges of everything with a random member, times log2(members / 32).
-  Duration push_pull_interval = std::chrono::seconds(15);
+  Duration push_pull_interval = std::chrono::seconds(5);
   /// How long the dead are remembered, so that old news cannot bring them back; also how long one
   /// lost member after another is sent a push-pull, should a partition have healed.
   Duration forget_after = std::chrono::minutes(10);

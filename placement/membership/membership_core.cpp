@@ -154,11 +154,11 @@ void Membership::Core::about_self(Time now, Generation generation, std::uint64_t
     superseded_ = true;
     return;
   }
-  if (generation < self_->generation) {
+  // Also one who missed our last words needs to hear them again
+  if (generation < self_->generation || incarnation < self_->incarnation) {
     broadcasts_.add(self_->id, encode_part(Alive{*self_}));
     return;
   }
-  if (incarnation < self_->incarnation) return;
   worsen(1);
   announce(incarnation);
   next_gossip_ = std::min(next_gossip_, now);

@@ -133,7 +133,7 @@ void Membership::Core::send(const Address& to, std::string parts, bool stream) {
 std::vector<Outgoing> Membership::Core::take_outgoing() { return std::exchange(outgoing_, {}); }
 
 unsigned Membership::Core::transmissions() const {
-  const double scale = std::ceil(std::log10(static_cast<double>(reachable_ + 2)));
+  const double scale = std::max(3.0, std::ceil(std::log10(static_cast<double>(reachable_ + 2))));
   return static_cast<unsigned>(std::ceil(config_.retransmit_multiplier * scale));
 }
 

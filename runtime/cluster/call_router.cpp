@@ -54,10 +54,19 @@ void CallRouter::route(actors::Call call) {
 }
 
 void CallRouter::returned(actors::Call call) {
-  if (!call.from.empty()) {
-    return call.done(fail(Code::kPrecondition, "this node does not own " + to_string(call.key)));
-  }
-  again(std::move(call));
+  if (call.from.empty()) return again(std::move(call));
+  const ShardId shard = placement::shard_of(call.key.type, call.key.id, deps_.table.shard_count());
+  answer(call.from,
+         {.id = call.from_id,
+          .result = fail(Code::kUnavailable, "this node does not own " + to_string(call.key)),
+          .elsewhere = true,
+          .row = known_row(shard)});
+}
+
+// If it cannot be sent the connection is gone, and the caller asks again.
+void CallRouter::answer(NodeId to, ReplyFrame reply) {
+  static_cast<void>(
+      deps_.network.send(to, Lane::kControl, encode(Frame(std::move(reply)), deps_.clock.now())));
 }
 
 void CallRouter::again(actors::Call call) {
@@ -183,15 +192,9 @@ std::vector<CallRouter::Pending> CallRouter::take_if(
 void CallRouter::received(NodeId from, CallFrame frame) {
   actors::Call call = std::move(frame.call);
   call.from = from;
-  const ShardId shard = placement::shard_of(call.key.type, call.key.id, deps_.table.shard_count());
-  call.done = [this, from, id = frame.id, shard](Result<actors::Reply> result) {
-    ReplyFrame reply{.id = id, .result = std::move(result), .row = {}};
-    if (!reply.result && reply.result.error().code == Code::kPrecondition) {
-      reply.row = known_row(shard);
-    }
-    // If it cannot be sent the connection is gone, and the caller asks again.
-    static_cast<void>(deps_.network.send(from, Lane::kControl,
-                                         encode(Frame(std::move(reply)), deps_.clock.now())));
+  call.from_id = frame.id;
+  call.done = [this, from, id = frame.id](Result<actors::Reply> result) {
+    answer(from, {.id = id, .result = std::move(result), .elsewhere = false, .row = {}});
   };
   accept(std::move(call), frame.row, deps_.clock.now() + options_.catch_up_patience);
 }
@@ -226,8 +229,8 @@ void CallRouter::received(NodeId from, ReplyFrame frame) {
   if (!pending) return;
   actors::Call& call = pending->call;
   if (frame.result) return call.done(std::move(frame.result));
-  const Code code = frame.result.error().code;
-  if (code != Code::kPrecondition && code != Code::kUnavailable && code != Code::kUnknownOutcome) {
+  // What may have run is asked again under the same id: its shard knows whether it did.
+  if (!frame.elsewhere && frame.result.error().code != Code::kUnknownOutcome) {
     return call.done(std::move(frame.result));
   }
   deps_.loop.post([this, row = std::move(frame.row),

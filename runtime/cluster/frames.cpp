@@ -200,6 +200,7 @@ void write_frame(Writer& out, const ReplyFrame& frame, Time /*now*/) {
     out.bytes(reply.content_type);
     write_metadata(out, reply.metadata);
   });
+  out.boolean(frame.elsewhere);
   out.bytes(frame.row);
 }
 
@@ -237,13 +238,15 @@ ReplyFrame read_reply(Reader& in) {
   const std::uint64_t id = in.number();
   if (!in.boolean()) {
     Failure failure{read_error(in)};
-    return {.id = id, .result = std::move(failure), .row = in.string()};
+    const bool elsewhere = in.boolean();
+    return {.id = id, .result = std::move(failure), .elsewhere = elsewhere, .row = in.string()};
   }
   actors::Reply reply;
   reply.body = Payload(in.string());
   reply.content_type = in.string();
   reply.metadata = read_metadata(in);
-  return {.id = id, .result = std::move(reply), .row = in.string()};
+  const bool elsewhere = in.boolean();
+  return {.id = id, .result = std::move(reply), .elsewhere = elsewhere, .row = in.string()};
 }
 
 CallFrame read_call_frame(Reader& in, Time now) {

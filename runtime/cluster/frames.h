@@ -64,7 +64,8 @@ struct CallFrame {
 struct ReplyFrame {
   std::uint64_t id = 0;
   Result<actors::Reply> result;
-  std::string row;  // with kPrecondition: the receiver's row of the shard, see placement/table
+  bool elsewhere = false;  // the call did not run: the receiver does not own the actor
+  std::string row;         // then: what it knows of the shard, see placement/table
 };
 
 struct GossipFrame {

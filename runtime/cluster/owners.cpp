@@ -147,7 +147,9 @@ void Owners::renew() {
     lead(*replica);
     if (replica->shard() == kMetaShard) continue;
     const std::uint64_t term = replica->raft().term();
-    grantor_.quorum_acknowledged(replica->shard(), term, replica->raft().quorum_acked_at(now));
+    const std::optional<Time> acknowledged = replica->raft().quorum_acked_at(now);
+    if (!acknowledged) continue;
+    grantor_.quorum_acknowledged(replica->shard(), term, *acknowledged);
     const auto own = grantor_.renew_own(replica->shard());
     if (own) deps_.rights.renew_locally(replica->shard(), own->term, own->stamp, own->until);
   }
@@ -276,8 +278,14 @@ void Owners::propose(ShardId shard, const std::string& type, NodeId node, Epoch 
   deps_.replicas.propose(
       shard, Payload(storage::encode(entry)), [this, key](const Result<storage::Outcome>& outcome) {
         assigning_.erase(key);
-        grantor_.resume(key.first, key.second);
-        if (!outcome) return settle(key, fail(outcome.error()));
+        if (!outcome) {
+          // If it may still be applied the present owner must not be renewed.
+          if (outcome.error().code != Code::kUnknownOutcome) grantor_.resume(key.first, key.second);
+          return settle(key, fail(outcome.error()));
+        }
+        if (outcome->kind != storage::Outcome::Kind::kApplied) {
+          grantor_.resume(key.first, key.second);
+        }
         // owners_changed() has told those who waited, unless the owner was another than expected.
         if (outcome->kind != storage::Outcome::Kind::kApplied && waiting_.contains(key)) {
           assign(key.first, key.second);

@@ -132,7 +132,11 @@ void Replicas::receive_chunk(NodeId from, std::string_view body, Done<std::strin
     return respond(fail(Code::kPrecondition, "this node holds no such replica"));
   }
   Staging& staging = staging_[chunk->shard];
-  if (chunk->number == 0) staging = {.replica = chunk->replica, .from = from};
+  if (chunk->number == 0) {
+    staging = {};
+    staging.replica = chunk->replica;
+    staging.from = from;
+  }
   if (staging.from != from || staging.replica != chunk->replica ||
       staging.number != chunk->number) {
     return respond(fail(Code::kPrecondition, "this part of a snapshot is out of order"));

@@ -185,7 +185,7 @@ class Raft {
   void hear_leader(const Message& message);
   void on(const Message& message, const AppendRequest& request);
   void on(const Message& message, const AppendResponse& response);
-  void take_entries(const AppendRequest& request);
+  bool take_entries(const AppendRequest& request);
   void handle_rejection(Progress& peer, const AppendResponse& response);
 
   // Rounds: heartbeats, reads, check-quorum, transfer.

@@ -176,26 +176,30 @@ void Raft::on(const Message& message, const AppendRequest& request) {
   if (role_ == Role::kLeader) return;  // two leaders in a term: nothing of the other's is true
   hear_leader(message);
   const Index previous = request.previous_index;
-  if (previous > committed_ && !log_.matches(previous, request.previous_term)) {
+  if (previous >= committed_ && !log_.matches(previous, request.previous_term)) {
     const Index hint = log_.newest_not_after(previous, request.previous_term);
     return send(message.from, AppendResponse{.rejected = true,
                                              .index = previous,
                                              .hint_index = hint,
                                              .hint_term = log_.term(hint).value_or(0)});
   }
-  take_entries(request);
+  if (!take_entries(request)) return;
   // Not further than the request reached: what follows may be another leader's.
   const Index agreed = std::max(previous + request.entries.size(), committed_);
   commit(std::max(committed_, std::min(request.committed, agreed)));
   send(message.from, AppendResponse{.index = agreed}, agreed);
 }
 
-void Raft::take_entries(const AppendRequest& request) {
+// False if it contradicts what is committed: no leader that keeps to the protocol says that.
+bool Raft::take_entries(const AppendRequest& request) {
   for (const Entry& entry : request.entries) {
-    if (entry.index <= committed_ || log_.matches(entry.index, entry.term)) continue;
+    if (log_.matches(entry.index, entry.term)) continue;
+    if (entry.index <= log_.start().index) continue;
+    if (entry.index <= committed_) return false;
     if (entry.index <= log_.last_index()) log_.truncate(entry.index);
     log_.append(entry);
   }
+  return true;
 }
 
 void Raft::on(const Message& message, const AppendResponse& response) {

@@ -62,6 +62,7 @@ Result<std::string> read_last_block(rocksdb::Env& env, const std::string& path) 
   rocksdb::Status status = env.GetFileSize(path, &size);
   if (status.ok()) status = env.NewRandomAccessFile(path, &file, rocksdb::EnvOptions());
   const std::uint64_t start = size - size % kBlock;
+  if (status.ok() && start == size) return std::string();  // empty, or the last block is whole
   std::string bytes(size - start, '\0');
   rocksdb::Slice read;
   if (status.ok()) status = file->Read(start, bytes.size(), &read, bytes.data());

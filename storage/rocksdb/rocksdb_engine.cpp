@@ -226,7 +226,7 @@ Result<void> check_files(rocksdb::Env& env, const RocksdbOptions& options) {
     return fail(Code::kDataLoss, "the store in '" + options.directory + "' is missing" +
                                      (found->rows ? " its file CURRENT" : "") + std::string(kLost));
   }
-  if (found->current && !found->wal) {
+  if (found->current && !found->wal && !options.create) {
     return fail(Code::kDataLoss, "the log of the store in '" + options.directory + "' is missing" +
                                      std::string(kLost));
   }

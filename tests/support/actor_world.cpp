@@ -17,7 +17,7 @@ void ScriptedActor::run_turn(TurnMessage message, TurnContext& context, Done<Tur
   }
   const auto method = methods_.find(message.method);
   if (method == methods_.end()) return done(fail(Code::kUnimplemented, message.method));
-  writes = std::ranges::find(read_only_, message.method) == read_only_.end();
+  writes = message.activates || std::ranges::find(read_only_, message.method) == read_only_.end();
   method->second(*this, std::move(message), context, std::move(done));
 }
 
@@ -143,6 +143,10 @@ void ActorWorld::pass(Duration duration) {
   }
   if (end > clock.now()) clock.advance(end - clock.now());
   run();
+}
+
+void ActorWorld::returned(actors::Call call) {
+  call.done(fail(Code::kPrecondition, "not the owner of " + to_string(call.key)));
 }
 
 void ActorWorld::route(actors::Call call) {

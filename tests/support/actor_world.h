@@ -27,12 +27,13 @@ class ScriptedActor final : public ActorInstance {
   Result<void> load(std::optional<std::string_view> bytes) override;
   void run_turn(TurnMessage message, TurnContext& context, Done<TurnResult> done) override;
   void deactivate(TurnContext& context, Done<TurnResult> done) override;
+  bool spoiled() const override { return writes; }
 
   /// A result with `reply`, and with the state as it is.
   TurnResult result(std::string reply = {}) const;
 
   std::string state;
-  int undone = 0;  // a member that no failure undoes
+  int turns = 0;  // of this instance; not part of the state
   bool writes = true;
 
  private:
@@ -73,6 +74,7 @@ class ActorWorld : public actors::Router {
   void pass(Duration duration);
 
   void route(actors::Call call) override;
+  void returned(actors::Call call) override;
 
   ManualClock clock;
   ManualExecutor executor{clock};

@@ -174,7 +174,8 @@ class GossipWorld {
     const Time when = std::max(next, now_ + std::chrono::microseconds(100));
     if (node.wakes > now_ && node.wakes <= when) return;
     node.wakes = when;
-    events_.push({.when = when, .order = ++order_, .to = i, .from = i, .stream = false, .bytes = {}});
+    events_.push(
+        {.when = when, .order = ++order_, .to = i, .from = i, .stream = false, .bytes = {}});
   }
 
   NetworkFaults faults_;

@@ -111,7 +111,7 @@ TEST_F(DamagedStore, LogTornAtAnyOfItsLastBytesKeepsAllEarlierBatches) {
   const std::string wal = files(".log").back();
   const std::string bytes = read(copied_ + "/" + wal);
   // Three synced batches of about 500 bytes are at the end.
-  for (std::size_t cut = 0; cut < 600; ++cut) {
+  for (std::size_t cut = 0; cut < 600; cut += cut < 64 ? 1 : 11) {
     fresh();
     write(original_ + "/" + wal, bytes.substr(0, bytes.size() - cut));
     auto engine = open_store(original_);
@@ -129,10 +129,34 @@ TEST_F(DamagedStore, FlippedBitInTheLogIsNoticed) {
   const std::string wal = files(".log").back();
   const std::size_t size = std::filesystem::file_size(copied_ + "/" + wal);
   std::vector<std::size_t> places;
-  for (std::size_t i = size - std::min<std::size_t>(size, 1700); i < size; i += 2) {
+  for (std::size_t i = size - std::min<std::size_t>(size, 1700); i < size; i += 5) {
     places.push_back(i);
   }
   flip_bits(wal, places);
+  EXPECT_EQ(whole_, 0);
+}
+
+TEST_F(DamagedStore, DamagedLengthInTheLogIsNotTakenForATornTail) {
+  make(3);
+  const std::string wal = files(".log").back();
+  const std::string bytes = read(copied_ + "/" + wal);
+  ASSERT_LT(bytes.size(), 32'768U) << "one block";
+  // A record: checksum 4 bytes, length 2, kind 1, and then its bytes.
+  int records = 0;
+  for (std::size_t record = 0; record + 7 <= bytes.size(); ++records) {
+    for (const std::size_t place : {record + 4, record + 5}) {
+      for (int bit = 0; bit < 8; ++bit) {
+        fresh();
+        std::string flipped = bytes;
+        flipped[place] = static_cast<char>(flipped[place] ^ (1 << bit));
+        write(original_ + "/" + wal, flipped);
+        expect_whole_or_refused("length at " + std::to_string(place));
+      }
+    }
+    record += 7 + static_cast<unsigned char>(bytes[record + 4]) +
+              256U * static_cast<unsigned char>(bytes[record + 5]);
+  }
+  EXPECT_GE(records, 3);
   EXPECT_EQ(whole_, 0);
 }
 
@@ -141,7 +165,7 @@ TEST_F(DamagedStore, FlippedBitInTheManifestIsNoticed) {
   for (const std::string& name : files("MANIFEST-")) {
     std::vector<std::size_t> places;
     for (std::size_t i = 0; i < std::filesystem::file_size(copied_ + "/" + name); ++i) {
-      if (i % 3 == 0) places.push_back(i);
+      if (i % 7 == 0) places.push_back(i);
     }
     flip_bits(name, places);
   }
@@ -160,21 +184,34 @@ TEST_F(DamagedStore, FlippedBitInAFileOfRowsNeverShowsWrongRows) {
   make(1500);
   ASSERT_FALSE(files(".sst").empty());
   for (const std::string& name : files(".sst")) {
-    flip_bits(name, some_places(std::filesystem::file_size(copied_ + "/" + name), 40));
+    flip_bits(name, some_places(std::filesystem::file_size(copied_ + "/" + name), 4));
   }
   EXPECT_GT(refused_, 0);
 }
 
 TEST_F(DamagedStore, MissingFileIsNoticed) {
   make(1500);
+  std::vector<std::string> all;
   for (const char* kind : {".sst", ".log", "MANIFEST-", "CURRENT"}) {
-    for (const std::string& name : files(kind)) {
-      fresh();
-      std::filesystem::remove(original_ + "/" + name);
-      expect_whole_or_refused("without " + name);
-    }
+    std::vector<std::string> names = files(kind);
+    // The newest of several WALs is named nowhere: its loss looks like an idle store.
+    if (kind == std::string(".log") && names.size() > 1) names.pop_back();
+    all.insert(all.end(), names.begin(), names.end());
+  }
+  for (const std::string& name : all) {
+    fresh();
+    std::filesystem::remove(original_ + "/" + name);
+    expect_whole_or_refused("without " + name);
   }
   EXPECT_EQ(whole_, 0);
+}
+
+TEST_F(DamagedStore, StoreWithoutAnyWalIsRefused) {
+  make(3);
+  fresh();
+  for (const std::string& name : files(".log")) std::filesystem::remove(original_ + "/" + name);
+  expect_whole_or_refused("without a WAL");
+  EXPECT_EQ(refused_, 1);
 }
 
 TEST_F(DamagedStore, MissingStoreIsNotTakenForANewOne) {

@@ -153,7 +153,7 @@ std::size_t deaths_within(GossipWorld& world, Duration duration) {
 TEST(Convergence, NobodyIsDeclaredDeadByTenPercentLoss) {
   GossipWorld world(200, 16, {.loss = 0.1}, 4);
   world.acquaint();
-  EXPECT_EQ(deaths_within(world, seconds(60)), 0U);
+  EXPECT_EQ(deaths_within(world, seconds(30)), 0U);
 }
 
 // The table of docs/convergence.md, as Markdown on stdout.

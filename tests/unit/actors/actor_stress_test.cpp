@@ -1,1 +1,141 @@
+// The real schedulers under load: what must hold whatever the threads do.
+#include <atomic>
+#include <memory>
+#include <vector>
+
 #include <gtest/gtest.h>
+
+#include "actors/activation/blocking_scheduler.h"
+#include "actors/activation/caf_scheduler.h"
+#include "actors/directory/actors.h"
+#include "tests/support/fake_shards.h"
+
+namespace troupe::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int kActors = 50;
+constexpr int kCallers = 4;
+constexpr int kCallsEach = 2'000;
+
+// Sees overlapping turns, and calls of one caller out of order.
+class Watched final : public ActorInstance {
+ public:
+  explicit Watched(std::atomic<int>& faults) : faults_(faults) {}
+  Result<void> load(std::optional<std::string_view> state) override {
+    count_ = state && !state->empty() ? std::stoi(std::string(*state)) : 0;
+    return {};
+  }
+  void run_turn(TurnMessage message, TurnContext& context, Done<TurnResult> done) override {
+    if (inside_.exchange(true)) ++faults_;
+    const auto caller = static_cast<std::size_t>(std::stoi(message.method));
+    const int number = std::stoi(std::string(message.body.view()));
+    if (number <= last_.at(caller)) ++faults_;
+    last_.at(caller) = number;
+    ++count_;
+    if (number % 16 != 0) return end(std::move(done));
+    context.sleep(100us,
+                  [this, done = std::move(done)](Result<void>) mutable { end(std::move(done)); });
+  }
+  void deactivate(TurnContext&, Done<TurnResult> done) override { done(TurnResult{}); }
+
+ private:
+  void end(Done<TurnResult> done) {
+    TurnResult result;
+    if (count_ % 8 == 0) result.state = std::to_string(count_);
+    inside_.store(false);
+    done(std::move(result));
+  }
+
+  std::atomic<int>& faults_;
+  std::atomic<bool> inside_{false};
+  std::vector<int> last_ = std::vector<int>(kCallers, -1);
+  int count_ = 0;
+};
+
+class NoRouter final : public actors::Router {
+ public:
+  void route(actors::Call call) override { call.done(fail(Code::kNotFound, "")); }
+  void returned(actors::Call call) override { call.done(fail(Code::kPrecondition, "")); }
+};
+
+void stress(actors::Scheduler& scheduler) {
+  SystemClock clock;
+  Loop loop(clock, "test-loop");
+  FakeShards shards(loop);
+  shards.own("Watched", Time::max());
+  NoRouter router;
+  actors::CallIds ids(NodeId{1, 1}, Generation{1});
+  std::atomic<int> faults{0};
+  auto type = std::make_shared<ActorType>();
+  type->name = "Watched";
+  type->options.mailbox_length_max = kCallers * kCallsEach;
+  type->make = [&] { return std::make_unique<Watched>(faults); };
+  actors::Actors host({.clock = clock,
+                       .shards = shards,
+                       .router = router,
+                       .scheduler = scheduler,
+                       .blocking = scheduler,
+                       .timers = loop,
+                       .ids = ids,
+                       .log = Log(silent_log(), "test")},
+                      {type});
+  host.start();
+  std::atomic<int> answered{0};
+  std::atomic<int> refused{0};
+  std::atomic<int> callers_left{kCallers};
+  ThreadPool callers(kCallers, kCallers, "test-callers");
+  for (int caller = 0; caller < kCallers; ++caller) {
+    ASSERT_TRUE(callers.post([&, caller] {
+      for (int number = 0; number < kCallsEach; ++number) {
+        actors::Call call;
+        call.key = {.type = "Watched", .id = std::to_string(number % kActors)};
+        call.method = std::to_string(caller);
+        call.message = std::to_string(number);
+        call.done = [&](Result<actors::Reply> reply) {
+          if (!reply) ++refused;
+          if (answered.fetch_add(1) + 1 == kCallers * kCallsEach) answered.notify_all();
+        };
+        host.deliver(std::move(call));
+      }
+      --callers_left;
+    }));
+  }
+  for (int now = answered.load(); now < kCallers * kCallsEach; now = answered.load()) {
+    answered.wait(now);
+  }
+  callers.stop();
+  EXPECT_EQ(refused.load(), 0);
+  EXPECT_EQ(faults.load(), 0);
+  std::atomic<bool> stopped{false};
+  host.stop(clock.now() + 60s, [&] {
+    stopped.store(true);
+    stopped.notify_all();
+  });
+  stopped.wait(false);
+  EXPECT_TRUE(host.counts().empty());
+  loop.stop();
+}
+
+TEST(ActorStress, TurnsNeverOverlapAndKeepEachCallersOrderOnCaf) {
+  actors::CafScheduler scheduler({.threads = 4});
+  stress(scheduler);
+  scheduler.stop();
+}
+
+TEST(ActorStress, TurnsNeverOverlapAndKeepEachCallersOrderOnCafStealing) {
+  actors::CafScheduler scheduler(
+      {.threads = 4, .policy = actors::CafSchedulerOptions::Policy::kStealing});
+  stress(scheduler);
+  scheduler.stop();
+}
+
+TEST(ActorStress, TurnsNeverOverlapAndKeepEachCallersOrderOnTheBlockingPool) {
+  actors::BlockingScheduler scheduler(4);
+  stress(scheduler);
+  scheduler.stop();
+}
+
+}  // namespace
+}  // namespace troupe::testing

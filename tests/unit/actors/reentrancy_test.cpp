@@ -1,1 +1,73 @@
+// Calls of one chain that enter an actor again, and what they commit together.
 #include <gtest/gtest.h>
+
+#include "tests/support/actor_world.h"
+
+namespace troupe::testing {
+namespace {
+
+class Reentrancy : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ActorType& type = world.type("Loop", {{"outer", outer}, {"inner", inner}, {"bad", bad}});
+    type.options.reentrant = true;
+    type.options.reentrant_depth_max = 2;
+    world.start();
+  }
+  static void inner(ScriptedActor& self, TurnMessage, TurnContext&, Done<TurnResult> done) {
+    self.state += "i";
+    TurnResult result = self.result("inner");
+    result.outbox.push_back({.target = {.type = "Loop", .id = "2"}, .method = "m", .message = {}});
+    done(std::move(result));
+  }
+  static void bad(ScriptedActor&, TurnMessage, TurnContext&, Done<TurnResult> done) {
+    done(fail(Code::kApplication, "bad"));
+  }
+  // Calls itself by the method that the message names, whatever comes of it.
+  static void outer(ScriptedActor& self, TurnMessage message, TurnContext& context,
+                    Done<TurnResult> done) {
+    self.state += "o";
+    NestedCall nested;
+    nested.target = context.self();
+    nested.method = message.body.view();
+    nested.message = std::string("inner");
+    context.call(std::move(nested), [&self, done = std::move(done)](Result<Payload> reply) mutable {
+      done(self.result(reply ? std::string(reply->view()) : reply.error().message));
+    });
+  }
+
+  ActorWorld world;
+  const ActorKey key{.type = "Loop", .id = "1"};
+};
+
+TEST_F(Reentrancy, OverlappingTurnsOfAChainCommitTogether) {
+  EXPECT_EQ(world.ask("Loop", "1", "outer", "inner"), "inner");
+  ASSERT_EQ(world.shards.entries().size(), 1U);
+  EXPECT_EQ(world.shards.entries()[0].outbox.size(), 1U);
+  EXPECT_EQ(world.shards.value(key), "oi");
+}
+
+TEST_F(Reentrancy, AThrowInsideAbortsTheWhole) {
+  const auto answer = world.send("Loop", "1", "outer", "bad");
+  world.run();
+  EXPECT_EQ(answer->code(), Code::kApplication) << "though the outer turn caught it";
+  EXPECT_TRUE(world.shards.entries().empty());
+  EXPECT_EQ(world.ask("Loop", "1", "inner"), "inner");
+  EXPECT_EQ(world.shards.value(key), "i");
+}
+
+TEST_F(Reentrancy, AChainEntersAtMostSoDeep) {
+  const std::string text = world.ask("Loop", "1", "outer", "outer");
+  EXPECT_NE(text.find("was entered again 2 times"), std::string::npos) << text;
+}
+
+TEST_F(Reentrancy, CallsOfOtherChainsWait) {
+  const auto first = world.send("Loop", "1", "outer", "inner");
+  const auto second = world.send("Loop", "1", "inner");
+  world.run();
+  EXPECT_EQ(world.shards.value(key), "oii");
+  EXPECT_EQ(world.shards.entries().size(), 2U);
+}
+
+}  // namespace
+}  // namespace troupe::testing

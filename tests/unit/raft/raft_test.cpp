@@ -207,6 +207,25 @@ TEST_F(RaftTest, AReplicaWhoseTermRanAheadTellsTheLeader) {
   EXPECT_EQ(messages[0].term, 5U);
 }
 
+TEST_F(RaftTest, WhatContradictsCommittedEntriesIsIgnored) {
+  Raft raft = founder(3);
+  const auto entry = [](Index index, Term term) {
+    return Entry{.term = term, .index = index, .kind = EntryKind::kNoOp};
+  };
+  raft.receive(kStart,
+               from(2, 3, AppendRequest{.committed = 2, .entries = {entry(1, 3), entry(2, 3)}}));
+  settle(raft, kStart);
+  EXPECT_EQ(raft.committed(), 2U);
+  raft.receive(kStart,
+               from(2, 3, AppendRequest{.entries = {entry(1, 1), entry(2, 1), entry(3, 2)}}));
+  EXPECT_TRUE(settle(raft, kStart).empty());
+  raft.receive(
+      kStart,
+      from(2, 3, AppendRequest{.previous_index = 2, .previous_term = 1, .entries = {entry(3, 2)}}));
+  EXPECT_EQ(count<AppendResponse>(settle(raft, kStart)), 1U);  // rejected
+  EXPECT_EQ(raft.log().last_index(), 2U);
+}
+
 TEST_F(RaftTest, LeaderSilenceIsTheLeastOfItsVotersAndItself) {
   Raft raft = founder(3);
   elect(raft, kElection, milliseconds(300));

@@ -17,7 +17,7 @@ using Kind = TickOutcome::Kind;
 
 const WallTime kStart{1'800'000'000s};
 
-ReminderRecord record(Period period, CatchUp catch_up = CatchUp::kOne) {
+ReminderRecord record(Period period, TickCatchUp catch_up = TickCatchUp::kOne) {
   ReminderRecord made;
   made.key = {.type = "Cart", .id = "alice"};
   made.name = "nudge";
@@ -70,21 +70,21 @@ TEST(Reminder, IsDueInWholeMillisecondsNeverBeforeItsTime) {
 }
 
 TEST(Reminder, AfterThreeDaysOutageOneTickStandsForAllThatWereMissed) {
-  std::optional<ReminderRecord> reminder = record(1h, CatchUp::kOne);
+  std::optional<ReminderRecord> reminder = record(1h, TickCatchUp::kOne);
   const WallTime up = kStart + 72h + 30min;
   EXPECT_EQ(run_at(reminder, up), (std::vector<long>{0}));
   EXPECT_EQ(reminder->due, kStart + 73h);
 }
 
 TEST(Reminder, AfterThreeDaysOutageAllTicksRunIfSoWished) {
-  std::optional<ReminderRecord> reminder = record(1h, CatchUp::kAll);
+  std::optional<ReminderRecord> reminder = record(1h, TickCatchUp::kAll);
   EXPECT_EQ(run_at(reminder, kStart + 72h + 30min).size(), 73U);
   EXPECT_EQ(reminder->due, kStart + 73h);
   EXPECT_EQ(reminder->number, 74U);
 }
 
 TEST(Reminder, AfterThreeDaysOutageNoneRunsIfSoWished) {
-  std::optional<ReminderRecord> reminder = record(1h, CatchUp::kSkip);
+  std::optional<ReminderRecord> reminder = record(1h, TickCatchUp::kSkip);
   reminder->schedule.repeats = 2;
   EXPECT_EQ(run_at(reminder, kStart + 72h + 30min), std::vector<long>());
   EXPECT_EQ(reminder->due, kStart + 73h);
@@ -96,11 +96,11 @@ TEST(Reminder, AfterThreeDaysOutageNoneRunsIfSoWished) {
 }
 
 TEST(Reminder, WithoutAPeriodIsNeverSkipped) {
-  EXPECT_EQ(judge(record({}, CatchUp::kSkip), kStart + 72h), Verdict::kFire);
+  EXPECT_EQ(judge(record({}, TickCatchUp::kSkip), kStart + 72h), Verdict::kFire);
 }
 
 TEST(Reminder, TicksMissedDuringATurnAreCaughtUpOnce) {
-  auto reminder = record(1s, CatchUp::kOne);
+  auto reminder = record(1s, TickCatchUp::kOne);
   reminder = *advance(reminder, {.kind = Kind::kDone, .fired = kStart}, kStart + 5500ms);
   EXPECT_EQ(reminder.scheduled, kStart + 1s);
   reminder = *advance(reminder, {.kind = Kind::kDone, .fired = kStart + 5500ms}, kStart + 5600ms);
@@ -108,7 +108,7 @@ TEST(Reminder, TicksMissedDuringATurnAreCaughtUpOnce) {
 }
 
 TEST(Reminder, FiresOncePerTickWhenTheClockIsStepped) {
-  std::optional<ReminderRecord> reminder = record(10min, CatchUp::kOne);
+  std::optional<ReminderRecord> reminder = record(10min, TickCatchUp::kOne);
   EXPECT_EQ(run_at(reminder, kStart).size(), 1U);
   EXPECT_EQ(run_at(reminder, kStart + 1h), (std::vector<long>{600}));  // an hour forward
   EXPECT_EQ(run_at(reminder, kStart + 1min), std::vector<long>());     // and back
@@ -147,10 +147,10 @@ TEST(Reminder, DaprsDefaultIsFourDeliveriesAndThenTheNextTick) {
 
 TEST(Reminder, DropGoesOnAtOnceAndEndsOneWithoutPeriod) {
   auto reminder = record(1h);
-  reminder.failure.kind = FailurePolicy::Kind::kDrop;
+  reminder.failure.kind = TickFailurePolicy::Kind::kDrop;
   EXPECT_EQ(advance(reminder, {.kind = Kind::kFailed, .fired = kStart}, kStart)->number, 2U);
   reminder = record({});
-  reminder.failure.kind = FailurePolicy::Kind::kDrop;
+  reminder.failure.kind = TickFailurePolicy::Kind::kDrop;
   EXPECT_FALSE(advance(reminder, {.kind = Kind::kFailed, .fired = kStart}, kStart));
 }
 
@@ -158,7 +158,7 @@ TEST(Reminder, AnIntervalOfNothingStillWaitsAMillisecond) {
   auto reminder = record(1h);
   for (const Duration interval : {Duration(0), Duration(-5s), Duration::min()}) {
     reminder.failure = {
-        .kind = FailurePolicy::Kind::kConstant, .interval = interval, .retries_max = {}};
+        .kind = TickFailurePolicy::Kind::kConstant, .interval = interval, .retries_max = {}};
     EXPECT_EQ(advance(reminder, {.kind = Kind::kFailed, .fired = kStart}, kStart)->due,
               kStart + 1ms);
   }
@@ -192,8 +192,8 @@ TEST(Reminder, NumbersAndTimesOnlyGrowWhateverTheOutcomes) {
   Random random(4);
   for (int round = 0; round < 300; ++round) {
     auto reminder = record(Duration(static_cast<std::int64_t>(1 + random.below(10'000'000))),
-                           static_cast<CatchUp>(random.below(3)));
-    reminder.failure.kind = static_cast<FailurePolicy::Kind>(random.below(3));
+                           static_cast<TickCatchUp>(random.below(3)));
+    reminder.failure.kind = static_cast<TickFailurePolicy::Kind>(random.below(3));
     reminder.failure.retries_max = 2;
     WallTime now = kStart;
     for (int step = 0; step < 50; ++step) {
@@ -217,7 +217,7 @@ TEST(Reminder, NumbersAndTimesOnlyGrowWhateverTheOutcomes) {
 }
 
 ReminderRecord full() {
-  auto made = record(1min, CatchUp::kSkip);
+  auto made = record(1min, TickCatchUp::kSkip);
   made.data = std::string("\0\xff", 2);
   made.number = 300;
   made.skipped = 2;

@@ -17,7 +17,7 @@ const Time kStart{1'000s};
 const WallTime kWall{1'800'000'000s};
 
 // First at `first` from kWall, then every `period`.
-Timer timer(Duration first, Duration period, CatchUp catch_up = CatchUp::kOne) {
+Timer timer(Duration first, Duration period, TickCatchUp catch_up = TickCatchUp::kOne) {
   Timer made;
   made.method = "reprice";
   made.catch_up = catch_up;
@@ -84,10 +84,10 @@ TEST(Timers, ASlowTickHoldsUpItsOwnTimerOnly) {
 }
 
 TEST(Timers, MissedTicksFollowThePolicy) {
-  for (const auto& [policy, expected] : std::vector<std::pair<CatchUp, Names>>{
-           {CatchUp::kAll, {"t#2@20", "t#3@30", "t#4@40", "t#5@50", "t#6@60"}},
-           {CatchUp::kOne, {"t#2@20", "t#3@60"}},
-           {CatchUp::kSkip, {"t#2@60"}}}) {
+  for (const auto& [policy, expected] : std::vector<std::pair<TickCatchUp, Names>>{
+           {TickCatchUp::kAll, {"t#2@20", "t#3@30", "t#4@40", "t#5@50", "t#6@60"}},
+           {TickCatchUp::kOne, {"t#2@20", "t#3@60"}},
+           {TickCatchUp::kSkip, {"t#2@60"}}}) {
     Timers timers;
     ASSERT_TRUE(timers.set(kStart, kWall, "t", timer(10ms, 10ms, policy)));
     const auto first = timers.take_due(kStart + 10ms);
@@ -182,7 +182,7 @@ TEST(Timers, NeverTickEarlyTwiceAtOnceOrOffTheGrid) {
       const std::string id(1, static_cast<char>('a' + random.below(4)));
       const std::uint64_t dice = random.below(10);
       if (dice == 0) {
-        Timer made = timer(now, 7ms, static_cast<CatchUp>(random.below(3)));
+        Timer made = timer(now, 7ms, static_cast<TickCatchUp>(random.below(3)));
         ASSERT_TRUE(timers.set(kStart + now, kWall + now, id, made));
       } else if (dice == 1) {
         timers.cancel(id);

@@ -1,5 +1,6 @@
 #include "storage/writer.h"
 
+#include <future>
 #include <map>
 #include <memory>
 #include <string>
@@ -156,6 +157,20 @@ TEST(GroupWriter, ReadsShowEveryChangeAtOnce) {
       ASSERT_TRUE(expected == model.end() || expected->first >= to || from >= to);
     }
   }
+}
+
+TEST(ThreadDisk, WritesAndThenTellsItsExecutor) {
+  SystemClock clock;
+  MemoryEngine engine;
+  Loop loop(clock, "node");
+  std::promise<bool> written;
+  Batch batch;
+  batch.put("a1", "x");
+  ThreadDisk disk(engine, loop, clock);
+  disk.write(batch, true, [&](const Result<void>& done) { written.set_value(done.has_value()); });
+  EXPECT_TRUE(written.get_future().get());
+  EXPECT_TRUE(disk.view()->get("a1")->has_value());
+  EXPECT_EQ(engine.unsynced(), 0U);
 }
 
 TEST(MemoryEngine, CrashKeepsWhatWasSyncedAndAPrefixOfTheRest) {

@@ -1,0 +1,309 @@
+#include "runtime/node/node_runtime.h"
+
+#include <csignal>
+#include <future>
+#include <optional>
+#include <utility>
+
+#include "actors/activation/blocking_scheduler.h"
+#include "actors/activation/caf_scheduler.h"
+#include "actors/directory/actors.h"
+#include "runtime/api/api.h"
+#include "runtime/base/guarded.h"
+#include "runtime/cluster/cluster.h"
+#include "runtime/net/http_server.h"
+#include "runtime/net/io_threads.h"
+#include "runtime/net/resolver.h"
+#include "runtime/node/client_router.h"
+#include "runtime/node/discovery.h"
+#include "runtime/node/hosted_actors.h"
+#include "runtime/node/listener_relay.h"
+#include "runtime/node/store.h"
+#include "runtime/transport/grpc_network.h"
+
+namespace troupe::node {
+namespace {
+
+constexpr auto kAnswerPatience = std::chrono::seconds(2);
+
+Result<transport::TransportOptions> transport_options(const NodeSettings& settings) {
+  const auto listen = placement::parse_address(settings.listen);
+  if (!listen) {
+    return fail(Code::kInvalid,
+                "--listen '" + settings.listen + "' is not host:port, such as 127.0.0.1:7400");
+  }
+  if (!transport::is_loopback(listen->host) && !settings.insecure) {
+    return fail(Code::kInvalid, "--listen " + settings.listen +
+                                    " is reachable from other machines, and nothing is encrypted "
+                                    "there: listen on 127.0.0.1, or say --insecure");
+  }
+  transport::TransportOptions options;
+  options.host = listen->host;
+  options.port = listen->port;
+  options.advertised = settings.advertise;
+  return options;
+}
+
+Result<net::HttpServerOptions> http_options(const NodeSettings& settings) {
+  const auto listen = placement::parse_address(settings.http);
+  if (!listen) {
+    return fail(Code::kInvalid,
+                "--http '" + settings.http + "' is not host:port, such as 127.0.0.1:3500");
+  }
+  net::HttpServerOptions options;
+  options.addresses = {listen->host};
+  options.port = listen->port;
+  options.error_body = [](int status, std::string_view message) {
+    return api::HttpApi::refused(status, message);
+  };
+  return options;
+}
+
+}  // namespace
+
+struct NodeRuntime::Parts {
+  Parts(NodeSettings the_settings, std::vector<ActorType> the_types, Log the_log,
+        std::function<void(std::optional<Error>)> the_ended)
+      : settings(std::move(the_settings)),
+        log(the_log),
+        ended(std::move(the_ended)),
+        random(random_seed()),
+        loop(clock, "node"),
+        timers(clock, "timers"),
+        io(clock, {.threads = settings.threads}),
+        scheduler({.threads = settings.threads}),
+        blocking(settings.blocking_threads) {
+    for (ActorType& type : the_types) {
+      types.push_back(std::make_shared<const ActorType>(std::move(type)));
+    }
+  }
+
+  Result<void> open_store();
+  Result<void> open_network();
+  Result<void> open_api();
+  void build_cluster(const placement::Address& address);
+  void registered(Generation generation);
+  void end(std::optional<Error> why);
+
+  NodeSettings settings;
+  Log log;
+  std::function<void(std::optional<Error>)> ended;
+  std::vector<std::shared_ptr<const ActorType>> types;
+  SystemClock clock;
+  Random random;  // the node loop's
+  Loop loop;
+  Loop timers;
+  net::IoThreads io;
+  net::Resolver resolver;
+  actors::CafScheduler scheduler;
+  actors::BlockingScheduler blocking;
+  std::optional<Discovery> discovery;
+  std::unique_ptr<Store> store;
+  ListenerRelay relay;
+  std::unique_ptr<transport::GrpcNetwork> network;
+  std::unique_ptr<cluster::Cluster> cluster;
+  std::unique_ptr<api::Api> api;
+  std::unique_ptr<net::HttpServer> http;
+  std::unique_ptr<actors::Actors> actors;
+  std::unique_ptr<HostedActors> hosted;
+  std::promise<void> ready;
+  std::shared_future<void> is_ready{ready.get_future()};
+  std::atomic<bool> has_ended{false};
+  bool stopped = false;
+};
+
+NodeRuntime::NodeRuntime(NodeSettings settings, std::vector<ActorType> types, Log log,
+                         std::function<void(std::optional<Error>)> ended)
+    : parts_(
+          std::make_unique<Parts>(std::move(settings), std::move(types), log, std::move(ended))) {
+  // A peer or client that goes away is an error of a write, not the end of the process.
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+NodeRuntime::~NodeRuntime() { stop(); }
+
+Result<void> NodeRuntime::start() {
+  Parts& parts = *parts_;
+  for (Result<void> (Parts::*step)() :
+       {&Parts::open_store, &Parts::open_network, &Parts::open_api}) {
+    const Result<void> opened = (parts.*step)();
+    if (!opened) return opened;
+  }
+  parts.cluster->start([&parts](Generation generation) { parts.registered(generation); });
+  return {};
+}
+
+Result<void> NodeRuntime::Parts::open_store() {
+  Result<std::unique_ptr<Store>> opened =
+      settings.data_directory.empty() ? Store::in_memory(random, loop, clock)
+                                      : Store::open(settings.data_directory, random, loop, clock);
+  if (!opened) return fail(opened.error());
+  store = std::move(*opened);
+  return {};
+}
+
+Result<void> NodeRuntime::Parts::open_network() {
+  Result<transport::TransportOptions> options = transport_options(settings);
+  if (!options) return fail(options.error());
+  network = std::make_unique<transport::GrpcNetwork>(io, resolver, clock, log.named("transport"),
+                                                     relay, std::move(*options));
+  const Result<void> listening = network->start();
+  if (!listening) return listening;
+  const auto address = placement::parse_address(network->address());
+  if (!address) {
+    return fail(Code::kInvalid, "--advertise '" + settings.advertise + "' is not host:port");
+  }
+  if (settings.discover && settings.join.empty() && settings.bootstrap_expect == 0) {
+    discovery.emplace(settings.cluster_name);
+    settings.join = discovery->others();
+    // Somebody runs already: then this node joins, whatever it finds in its own directory.
+    settings.bootstrap_expect = settings.join.empty() ? 1 : 0;
+  } else if (settings.join.empty() && settings.bootstrap_expect == 0) {
+    settings.bootstrap_expect = 1;
+  }
+  build_cluster(*address);
+  relay.forward_to(cluster.get());
+  if (discovery) discovery->announce(network->address());
+  return {};
+}
+
+void NodeRuntime::Parts::build_cluster(const placement::Address& address) {
+  cluster::ClusterOptions options;
+  options.self.id = store->node();
+  options.self.address = address;
+  options.self.zone = settings.zone;
+  options.self.weight = settings.weight;
+  options.self.storage = settings.storage;
+  options.self.app_id = settings.app_id;
+  options.founding = {.self = store->node(),
+                      .address = to_string(address),
+                      .seeds = settings.join,
+                      .expect = settings.bootstrap_expect,
+                      .shard_count = settings.shards};
+  cluster = std::make_unique<cluster::Cluster>(
+      std::move(options),
+      cluster::Cluster::Dependencies{.clock = clock,
+                                     .loop = loop,
+                                     .network = *network,
+                                     .disk = store->disk(),
+                                     .random = random,
+                                     .log = log.named("cluster"),
+                                     .fatal = [this](const Error& error) { end(error); },
+                                     .joined =
+                                         [this](const std::string& id) {
+                                           const Result<void> noted = store->joined(id);
+                                           if (!noted) end(noted.error());
+                                         }});
+}
+
+Result<void> NodeRuntime::Parts::open_api() {
+  api = std::make_unique<api::Api>(
+      api::ApiDependencies{.cluster = *cluster,
+                           .loop = loop,
+                           .clock = clock,
+                           .log = log.named("api"),
+                           .shutdown =
+                               [this](bool force) {
+                                 if (force) std::_Exit(1);
+                                 end(std::nullopt);
+                               }},
+      api::ApiOptions{.app_id = settings.app_id, .api_token = settings.api_token});
+  if (settings.http.empty()) return {};
+  Result<net::HttpServerOptions> options = http_options(settings);
+  if (!options) return fail(options.error());
+  http = std::make_unique<net::HttpServer>(io, log.named("http"), std::move(*options), api->http());
+  return http->start();
+}
+
+// On the node loop.
+void NodeRuntime::Parts::registered(Generation /*generation*/) {
+  actors = std::make_unique<actors::Actors>(actors::ActorsDependencies{.clock = clock,
+                                                                       .shards = *cluster,
+                                                                       .router = cluster->router(),
+                                                                       .scheduler = scheduler,
+                                                                       .blocking = blocking,
+                                                                       .timers = timers,
+                                                                       .ids = cluster->ids(),
+                                                                       .log = log.named("actors")},
+                                            types);
+  hosted = std::make_unique<HostedActors>(*actors);
+  actors->start();
+  std::vector<std::string> names;
+  for (const auto& type : types) names.push_back(type->name);
+  cluster->host(*hosted, names);
+  api->serve(*actors, names);
+  if (http) {
+    cluster->update_self([port = http->port()](placement::Member& self) { self.http_port = port; });
+  }
+  ready.set_value();
+}
+
+void NodeRuntime::Parts::end(std::optional<Error> why) {
+  if (has_ended.exchange(true)) return;
+  if (why) log.error("the node cannot go on", {{"error", why->message}});
+  ended(std::move(why));
+}
+
+bool NodeRuntime::wait_ready(Duration patience) {
+  return parts_->is_ready.wait_for(patience) == std::future_status::ready;
+}
+
+// The last part built is the first to go; the peers' listener closes last of what others see.
+void NodeRuntime::stop() {
+  Parts& parts = *parts_;
+  if (std::exchange(parts.stopped, true)) return;
+  parts.has_ended = true;
+  if (parts.discovery) parts.discovery->withdraw();
+  if (parts.http) parts.http->stop(kAnswerPatience);
+  if (parts.cluster) {
+    // If it never got as far as to have a store there is nothing to hand over.
+    std::promise<void> handed_over;
+    parts.cluster->stop([&] { handed_over.set_value(); });
+    handed_over.get_future().wait_for(parts.settings.stop_patience);
+  }
+  if (parts.actors) {
+    std::promise<void> over;
+    auto is_over = over.get_future();
+    auto once = std::make_shared<std::promise<void>>(std::move(over));
+    parts.actors->stop(parts.clock.now() + parts.settings.stop_patience,
+                       [once] { once->set_value(); });
+    is_over.wait_for(parts.settings.stop_patience + kAnswerPatience);
+  }
+  if (parts.network) parts.network->stop();
+  parts.relay.forward_to(nullptr);
+  parts.timers.stop();
+  parts.scheduler.stop();
+  parts.blocking.stop();
+  parts.loop.stop();
+  parts.api.reset();
+  parts.http.reset();
+  parts.hosted.reset();
+  parts.actors.reset();
+  parts.cluster.reset();
+  parts.network.reset();
+  parts.store.reset();
+  parts.io.stop();
+}
+
+std::string NodeRuntime::peer_address() const { return parts_->network->address(); }
+
+std::string NodeRuntime::http_address() const {
+  if (!parts_->http) return {};
+  const auto listen = placement::parse_address(parts_->settings.http);
+  return to_string(placement::Address{.host = listen->host, .port = parts_->http->port()});
+}
+
+std::string NodeRuntime::status() const {
+  auto answer = std::make_shared<std::promise<std::string>>();
+  auto status = answer->get_future();
+  parts_->loop.post([&parts = *parts_, answer] { answer->set_value(parts.cluster->status()); });
+  if (status.wait_for(kAnswerPatience) != std::future_status::ready) return "does not answer";
+  return status.get();
+}
+
+std::shared_ptr<ClientTransport> NodeRuntime::client_transport() {
+  return std::make_shared<ClientRouter>(parts_->clock, parts_->cluster->router(),
+                                        parts_->cluster->ids());
+}
+
+}  // namespace troupe::node

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "runtime/base/clock.h"
+#include "runtime/base/executor.h"
+#include "runtime/base/random.h"
+#include "storage/data_directory.h"
+#include "storage/writer.h"
+#include <troupe/result.h>
+
+namespace troupe::node {
+
+/// What a node keeps: its data directory with the engine in it, or memory, and the disk thread.
+class Store {
+ public:
+  /// All outlive it. Errors say what to do.
+  static Result<std::unique_ptr<Store>> open(const std::string& directory, Random& random,
+                                             Executor& loop, Clock& clock);
+  static Result<std::unique_ptr<Store>> in_memory(Random& random, Executor& loop, Clock& clock);
+
+  NodeId node() const { return identity_.node; }
+  storage::Disk& disk() { return *disk_; }
+  /// Writes down which cluster the directory belongs to. kPrecondition if it is another's.
+  Result<void> joined(const std::string& cluster);
+
+ private:
+  Store() = default;
+
+  std::optional<storage::DataDirectory> directory_;
+  storage::Identity identity_;
+  std::unique_ptr<storage::Engine> engine_;
+  std::unique_ptr<storage::Disk> disk_;
+};
+
+}  // namespace troupe::node

@@ -1,0 +1,300 @@
+// What a call and reply between two native actors of one node costs, beside the same on bare CAF
+// and on a hand-written pool of threads; and what an idle activation weighs. 256 pairs, each of
+// which calls on and on. Figures are ratios of one run: build/tests/bench/actors_bench
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <ctime>
+#include <deque>
+#include <fstream>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include <caf/all.hpp>
+
+#include "actors/activation/caf_scheduler.h"
+#include "actors/directory/actors.h"
+#include "runtime/base/guarded.h"
+#include "tests/support/fake_shards.h"
+
+namespace troupe {
+namespace {
+
+constexpr int kPairs = 256;
+constexpr int kRounds = 2'000;
+
+double cpu_seconds() {
+  timespec spent{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
+  return static_cast<double>(spent.tv_sec) + static_cast<double>(spent.tv_nsec) * 1e-9;
+}
+
+// CPU nanoseconds a call and reply.
+double measure(const std::function<void()>& run) {
+  const double before = cpu_seconds();
+  run();
+  return (cpu_seconds() - before) / (double{kPairs} * kRounds) * 1e9;
+}
+
+struct Countdown {
+  std::atomic<int> left{kPairs};
+  void one() {
+    if (left.fetch_sub(1) == 1) left.notify_all();
+  }
+  void wait() {
+    for (int now = left.load(); now > 0; now = left.load()) left.wait(now);
+  }
+};
+
+// Bare CAF.
+
+using Go = caf::atom_constant<caf::atom("go")>;
+using Ping = caf::atom_constant<caf::atom("ping")>;
+
+caf::behavior echo(caf::event_based_actor*) {
+  return {[](Ping, int number) { return number; }};
+}
+
+struct Caller {
+  int left = kRounds;
+};
+
+void next(caf::stateful_actor<Caller>* self, const caf::actor& target, Countdown* ended) {
+  self->request(target, caf::infinite, Ping::value, 1).then([=](int) {
+    if (--self->state.left == 0) return ended->one();
+    next(self, target, ended);
+  });
+}
+
+double bare_caf() {
+  caf::actor_system_config config;
+  config.set("scheduler.policy", caf::atom("sharing"));
+  caf::actor_system system(config);
+  Countdown ended;
+  std::vector<caf::actor> callers;
+  for (int i = 0; i < kPairs; ++i) {
+    const caf::actor target = system.spawn(echo);
+    callers.push_back(system.spawn([target, &ended](caf::stateful_actor<Caller>* self) {
+      return caf::behavior{[=, &ended](Go) { next(self, target, &ended); }};
+    }));
+  }
+  const double cost = measure([&] {
+    for (const caf::actor& each : callers) caf::anon_send(each, Go::value);
+    ended.wait();
+  });
+  callers.clear();
+  return cost;
+}
+
+// A pool of threads, a mailbox with a mutex each, and nothing else.
+
+class Box {
+ public:
+  using Handler = std::function<void(int)>;
+  Box(ThreadPool& pool) : pool_(pool) {}
+  void send(int message) {
+    const bool wake = queue_.with([&](Queue& queue) {
+      queue.messages.push_back(message);
+      return !std::exchange(queue.awake, true);
+    });
+    if (wake) static_cast<void>(pool_.post([this] { run(); }));
+  }
+  Handler handler;
+
+ private:
+  struct Queue {
+    std::deque<int> messages;
+    bool awake = false;
+  };
+  void run() {
+    for (;;) {
+      const std::optional<int> message = queue_.with([](Queue& queue) {
+        std::optional<int> first;
+        if (queue.messages.empty()) {
+          queue.awake = false;
+        } else {
+          first = queue.messages.front();
+          queue.messages.pop_front();
+        }
+        return first;
+      });
+      if (!message) return;
+      handler(*message);
+    }
+  }
+  ThreadPool& pool_;
+  Guarded<Queue> queue_;
+};
+
+double by_hand() {
+  ThreadPool pool(2, 1 << 20, "bench");
+  Countdown ended;
+  std::vector<std::unique_ptr<Box>> boxes;
+  std::vector<int> left(kPairs, kRounds);
+  for (int i = 0; i < kPairs; ++i) {
+    boxes.push_back(std::make_unique<Box>(pool));
+    boxes.push_back(std::make_unique<Box>(pool));
+    Box& caller = *boxes[boxes.size() - 2];
+    Box& target = *boxes.back();
+    target.handler = [&caller](int message) { caller.send(message); };
+    caller.handler = [&target, &ended, count = &left[static_cast<std::size_t>(i)]](int message) {
+      if ((*count)-- == 0) return ended.one();
+      target.send(message);
+    };
+  }
+  const double cost = measure([&] {
+    for (std::size_t i = 0; i < boxes.size(); i += 2) boxes[i]->send(1);
+    ended.wait();
+  });
+  pool.stop();
+  return cost;
+}
+
+// Ours.
+
+class PingPong final : public ActorInstance {
+ public:
+  Result<void> load(std::optional<std::string_view>) override { return {}; }
+  void run_turn(TurnMessage message, TurnContext& context, Done<TurnResult> done) override {
+    if (message.method != "go") return done(TurnResult{});
+    left_ = kRounds;
+    done_ = std::move(done);
+    next(context);
+  }
+  void deactivate(TurnContext&, Done<TurnResult> done) override { done(TurnResult{}); }
+
+ private:
+  void next(TurnContext& context) {
+    if (left_-- == 0) return done_(TurnResult{});
+    NestedCall call;
+    call.target = {.type = "Echo", .id = context.self().id};
+    call.method = "ping";
+    context.call(std::move(call), [this, &context](Result<Payload>) { next(context); });
+  }
+  int left_ = 0;
+  Done<TurnResult> done_;
+};
+
+class LocalRouter final : public actors::Router {
+ public:
+  void route(actors::Call call) override { host->deliver(std::move(call)); }
+  void returned(actors::Call call) override { call.done(fail(Code::kPrecondition, "")); }
+  actors::Actors* host = nullptr;
+};
+
+struct Node {
+  Node() {
+    for (const char* name : {"Caller", "Echo"}) {
+      auto type = std::make_shared<ActorType>();
+      type->name = name;
+      type->options.turn_timeout = std::chrono::minutes(10);
+      type->methods = {{.name = "go"}, {.name = "ping"}};
+      type->make = [] { return std::make_unique<PingPong>(); };
+      types.push_back(type);
+      shards.own(name, Time::max());
+    }
+    host = std::make_unique<actors::Actors>(
+        actors::ActorsDependencies{.clock = clock,
+                                   .shards = shards,
+                                   .router = router,
+                                   .scheduler = scheduler,
+                                   .blocking = scheduler,
+                                   .timers = loop,
+                                   .ids = ids,
+                                   .log = Log(silent_log(), "bench")},
+        types);
+    router.host = host.get();
+  }
+  ~Node() {
+    std::atomic<bool> stopped{false};
+    host->stop(clock.now() + std::chrono::minutes(1), [&] {
+      stopped.store(true);
+      stopped.notify_all();
+    });
+    stopped.wait(false);
+    scheduler.stop();
+    loop.stop();
+  }
+  void call(const char* type, int id, Countdown& ended) {
+    actors::Call call;
+    call.key = {.type = type, .id = std::to_string(id)};
+    call.method = "go";
+    call.done = [&ended](Result<actors::Reply>) { ended.one(); };
+    host->deliver(std::move(call));
+  }
+
+  SystemClock clock;
+  Loop loop{clock, "bench"};
+  testing::FakeShards shards{loop};
+  LocalRouter router;
+  actors::CafScheduler scheduler;
+  actors::CallIds ids{NodeId{1, 1}, Generation{1}};
+  std::vector<std::shared_ptr<const ActorType>> types;
+  std::unique_ptr<actors::Actors> host;
+};
+
+double troupe_actors() {
+  Node node;
+  Countdown ended;
+  return measure([&] {
+    for (int i = 0; i < kPairs; ++i) node.call("Caller", i, ended);
+    ended.wait();
+  });
+}
+
+double resident_bytes() {
+  std::ifstream status("/proc/self/statm");
+  double size = 0;
+  double resident = 0;
+  status >> size >> resident;
+  return resident * 4096;
+}
+
+void idle_memory() {
+  constexpr int kCount = 200'000;
+  Node node;
+  const double before = resident_bytes();
+  for (int from = 0; from < kCount; from += 1'000) {
+    Countdown ended{1'000};
+    for (int i = from; i < from + 1'000; ++i) {
+      actors::Call call;
+      call.key = {.type = "Echo", .id = std::to_string(i)};
+      call.method = "ping";
+      call.done = [&ended](Result<actors::Reply>) { ended.one(); };
+      node.host->deliver(std::move(call));
+    }
+    ended.wait();
+  }
+  std::printf("idle activation              %6.0f bytes, of %d\n",
+              (resident_bytes() - before) / kCount, kCount);
+}
+
+void run() {
+  std::vector<double> caf;
+  std::vector<double> hand;
+  std::vector<double> ours;
+  for (int batch = 0; batch < 3; ++batch) {
+    caf.push_back(bare_caf());
+    hand.push_back(by_hand());
+    ours.push_back(troupe_actors());
+  }
+  const auto median = [](std::vector<double>& of) {
+    std::ranges::sort(of);
+    return of[of.size() / 2];
+  };
+  const double bare = median(caf);
+  const double pool = median(hand);
+  const double own = median(ours);
+  std::printf("CPU a call and reply, %d pairs, median of 3\n", kPairs);
+  std::printf("bare CAF request/then        %6.0f ns\n", bare);
+  std::printf("hand-written mailbox pool    %6.0f ns\n", pool);
+  std::printf("troupe                       %6.0f ns   %.2f of CAF (reach 0.7), %.2f of the pool\n",
+              own, own / bare, own / pool);
+  idle_memory();
+}
+
+}  // namespace
+}  // namespace troupe
+
+int main() { troupe::run(); }
