@@ -1,6 +1,7 @@
 #include "sdk/examples/packages/package_index.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <string_view>
 #include <unordered_set>
 #include <utility>
@@ -114,7 +115,9 @@ PackageIndex most_needed(const PackageIndex& index, std::size_t packages_max) {
     for (const std::string& other : needs) ++needed[other];
   }
   std::vector<std::pair<std::string_view, std::size_t>> order(needed.begin(), needed.end());
-  std::ranges::stable_sort(order, std::greater(), [](const auto& each) { return each.second; });
+  std::ranges::sort(order, [](const auto& a, const auto& b) {
+    return a.second != b.second ? a.second > b.second : a.first < b.first;
+  });
   if (order.size() > packages_max) order.resize(packages_max);
   PackageIndex chosen;
   for (const auto& [name, count] : order) chosen.try_emplace(std::string(name));
@@ -148,7 +151,10 @@ Counts counts_of(const PackageIndex& index) {
 std::vector<std::string> ranking(const Counts& counts) {
   std::vector<std::string> names;
   for (const auto& [name, count] : counts) names.push_back(name);
-  std::ranges::stable_sort(names, std::greater(),
-                           [&](const std::string& name) { return counts.at(name).directly; });
+  std::ranges::sort(names, [&](const std::string& a, const std::string& b) {
+    const std::uint32_t of_a = counts.at(a).directly;
+    const std::uint32_t of_b = counts.at(b).directly;
+    return of_a != of_b ? of_a > of_b : a < b;
+  });
   return names;
 }
