@@ -5,9 +5,9 @@
 
 /// How the demonstration is to run.
 struct DemonstrationOptions {
-  std::string program;           // this one: the nodes run it too
-  std::string index_file;        // as `apt-cache dumpavail` prints it
-  std::string directory;         // for data and logs; made, and removed if all went well
+  std::string program = {};      // this one: the nodes run it too
+  std::string index_file = {};   // as `apt-cache dumpavail` prints it
+  std::string directory = {};    // for data and logs; made, and removed if all went well
   std::size_t packages_max = 0;  // only those most needed; 0: all
   std::size_t threads = 48;      // that call
 };
