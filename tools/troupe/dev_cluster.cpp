@@ -22,7 +22,7 @@ namespace troupe::tools {
 namespace {
 
 constexpr Duration kProbeInterval = std::chrono::milliseconds(100);
-constexpr std::size_t kLineBytesMax = 64 * 1024;
+constexpr std::size_t kLineBytesMax = 65'536;
 constexpr std::array kColours = {36, 33, 32, 35, 34, 31};  // of ANSI terminals
 
 std::uint16_t nth(std::uint16_t first, int i) { return static_cast<std::uint16_t>(first + i); }
