@@ -1,0 +1,151 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/state/reminder_operations.h"
+#include <troupe/actor_key.h>
+#include <troupe/function.h>
+#include <troupe/json.h>
+#include <troupe/time.h>
+
+/// What operators ask of a cluster. The structs are the JSON of the native API.
+namespace troupe::api {
+
+struct TypeCount {
+  std::string type;
+  std::uint64_t count = 0;
+};
+
+struct StatusFacts {
+  std::string cluster;
+  std::string node;
+  std::string status;  // "ready", or what is waited for
+  bool ready = false;
+  std::uint32_t shards = 0;
+  std::uint64_t shards_without_leader = 0;   // as this node knows
+  std::uint64_t shards_without_replica = 0;  // not every wanted replica is on a node that answers
+  std::uint64_t replicas_here = 0;
+  std::uint64_t leaders_here = 0;
+  std::uint64_t nodes_alive = 0;
+  std::uint64_t nodes_suspect = 0;
+  std::uint64_t nodes_dead = 0;
+  std::uint64_t nodes_draining = 0;
+  std::string meta_leader;        // empty: unknown
+  std::vector<TypeCount> actors;  // activations here
+};
+
+struct NodeFacts {
+  std::string id;
+  std::string address;
+  std::string status;  // alive, suspect, dead, left
+  std::uint64_t generation = 0;
+  bool self = false;
+  bool storage = false;
+  bool hosting = false;
+  bool draining = false;
+  std::uint32_t weight = 1;
+  std::string zone;
+  std::string app_id;
+  std::uint16_t http_port = 0;
+  std::uint16_t grpc_port = 0;
+  std::vector<std::string> types;
+  std::uint64_t replicas = 0;  // by the table
+  std::uint64_t leads = 0;
+};
+
+struct ReplicaFacts {
+  std::string node;
+  std::uint64_t replica = 0;
+  bool voter = true;
+};
+struct OwnerFacts {
+  std::string type;
+  std::string node;  // empty: nobody
+  std::uint64_t epoch = 0;
+};
+struct ShardFacts {
+  std::uint32_t shard = 0;
+  std::uint64_t term = 0;  // of the row's version
+  std::uint64_t index = 0;
+  std::string leader;  // empty: unknown
+  std::vector<ReplicaFacts> replicas;
+  std::vector<OwnerFacts> owners;
+};
+
+struct ActivationView {
+  std::string node;
+  std::string type;
+  std::string id;
+  std::uint64_t turns = 0;
+  std::uint64_t waiting = 0;
+  std::uint64_t epoch = 0;
+  Duration age{0};
+  Duration idle{0};
+};
+struct ActivationsQuery {
+  std::string type;  // empty: all
+  std::uint64_t limit = 100;
+  bool all = false;  // of every node; else of this one
+};
+struct ActivationsView {
+  std::vector<ActivationView> activations;
+  std::vector<std::string> silent;  // nodes that did not answer
+};
+
+struct IdsView {
+  std::vector<std::string> ids;  // sorted
+  std::string next;              // give it as `after`; empty: that was all
+};
+
+/// A named value as stored; the native state has the empty name.
+struct ValueView {
+  std::string name;
+  std::uint64_t etag = 0;
+  std::string format;  // json, bytes
+  Json value;          // the value, or a string in base64
+  std::optional<WallTime> expires;
+};
+
+struct ReminderView {
+  std::string type;
+  std::string id;
+  std::string name;
+  std::string method;
+  std::string due_time;  // as registered
+  std::string period;
+  std::string ttl;
+  WallTime next;  // attempt
+  std::uint64_t number = 1;
+  std::uint32_t attempts = 0;
+  Bytes data;
+};
+
+/// Looks into the cluster, from this node. Wakes no actor. Thread-safe; answers come on any thread,
+/// once, and must not block. kUnavailable, among others, before this node is a member.
+class Admin {
+ public:
+  virtual ~Admin() = default;
+
+  virtual void status(Done<StatusFacts> done) = 0;
+  virtual void nodes(Done<std::vector<NodeFacts>> done) = 0;
+  virtual void shards(Done<std::vector<ShardFacts>> done) = 0;
+  virtual void activations(ActivationsQuery query, Done<ActivationsView> done) = 0;
+
+  /// From storage, as the leaders of the shards have it. 1 <= limit <= kIdsMax.
+  static constexpr std::uint64_t kIdsMax = 1'000;
+  virtual void ids(std::string type, std::optional<std::string> after, std::uint64_t limit,
+                   Done<IdsView> done) = 0;
+  virtual void state(ActorKey key, Done<std::vector<ValueView>> done) = 0;
+  /// Of one actor; of all of a type if the id is empty, at most `limit`.
+  virtual void reminders(ActorKey key, std::uint64_t limit,
+                         Done<std::vector<ReminderView>> done) = 0;
+
+  /// The node, 32 hexadecimal digits or the beginning of them, gives its replicas and owners to
+  /// others; or no longer.
+  virtual void drain(std::string node, bool draining, Done<void> done) = 0;
+};
+
+}  // namespace troupe::api

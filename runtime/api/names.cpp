@@ -1,0 +1,73 @@
+#include "runtime/api/names.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace troupe::api {
+namespace {
+
+bool control(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte < 0x20 || byte == 0x7f;
+}
+
+Result<void> refuse(std::string_view what, std::string_view why) {
+  return fail(Code::kInvalid, "invalid " + std::string(what) + ": " + std::string(why));
+}
+
+}  // namespace
+
+Result<void> check_name(std::string_view what, std::string_view name) {
+  if (name.empty()) return refuse(what, "cannot be empty");
+  if (name == "." || name == "..") return refuse(what, "cannot be '.' or '..'");
+  const std::size_t most = what == "actorType" ? kTypeSizeMax : kNameSizeMax;
+  if (name.size() > most) {
+    return refuse(what, "is longer than " + std::to_string(most) + " bytes");
+  }
+  if (std::ranges::any_of(name, control)) return refuse(what, "contains a control character");
+  const std::size_t found = name.find_first_of("#?/\\");
+  if (found == std::string_view::npos) return {};
+  return refuse(what, "contains the character '" + std::string(1, name[found]) + "'");
+}
+
+Result<std::string> clean_method(std::string_view method) {
+  if (std::ranges::any_of(method, control)) {
+    return fail(Code::kInvalid, "invalid method: contains a control character");
+  }
+  const std::size_t found = method.find_first_of("#?");
+  if (found != std::string_view::npos) {
+    return fail(Code::kInvalid,
+                "invalid method: contains the character '" + std::string(1, method[found]) + "'");
+  }
+  std::vector<std::string_view> parts;
+  while (!method.empty()) {
+    const std::string_view part = method.substr(0, method.find('/'));
+    method.remove_prefix(std::min(method.size(), part.size() + 1));
+    if (part.empty() || part == ".") continue;
+    if (part != "..") {
+      parts.push_back(part);
+    } else if (!parts.empty()) {
+      parts.pop_back();
+    }
+  }
+  std::string clean;
+  for (const std::string_view part : parts) {
+    if (!clean.empty()) clean += '/';
+    clean += part;
+  }
+  if (clean.empty()) return fail(Code::kInvalid, "invalid method: cannot be empty");
+  if (clean.size() > kNameSizeMax) {
+    return fail(Code::kInvalid,
+                "invalid method: is longer than " + std::to_string(kNameSizeMax) + " bytes");
+  }
+  return clean;
+}
+
+Result<void> check_not_reserved(std::string_view type) {
+  if (!type.starts_with("dapr.internal.")) return {};
+  return fail(Code::kDenied, "actor type \"" + std::string(type) +
+                                 "\" is reserved for the Dapr workflow runtime; direct actor API "
+                                 "access is not permitted");
+}
+
+}  // namespace troupe::api

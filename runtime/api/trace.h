@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "runtime/base/guarded.h"
+#include "runtime/base/random.h"
+
+namespace troupe::api {
+
+/// True for a W3C trace context of a version known: `00-<32 hex>-<16 hex>-<2 hex>`, no id all zero.
+bool valid_traceparent(std::string_view text);
+
+/// Makes trace contexts for calls that bring none. Thread-safe.
+class Traces {
+ public:
+  explicit Traces(std::uint64_t seed) : random_(Random(seed)) {}
+
+  /// `incoming` if it is valid, else a new trace, not sampled.
+  std::string continued(std::string_view incoming);
+
+ private:
+  Guarded<Random> random_;
+};
+
+}  // namespace troupe::api

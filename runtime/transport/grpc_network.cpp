@@ -1,0 +1,202 @@
+#include "runtime/transport/grpc_network.h"
+
+#include <atomic>
+#include <future>
+#include <utility>
+
+#include "runtime/base/check.h"
+#include "runtime/base/executor.h"
+#include "runtime/base/random.h"
+#include "runtime/net/listener.h"
+#include "runtime/net/socket_address.h"
+#include "runtime/transport/datagrams.h"
+#include "runtime/transport/introducer.h"
+#include "runtime/transport/links.h"
+#include "runtime/transport/peer_server.h"
+
+namespace troupe::transport {
+namespace {
+
+// A port that is free for streams may be taken for datagrams.
+constexpr int kAnyPortTries = 16;
+// gRPC ends what is cancelled at once; waiting longer would hide a bug.
+constexpr Duration kCancelPatience = std::chrono::seconds(30);
+
+Result<net::SocketAddress> listening_address(const TransportOptions& options) {
+  const net::HostPort where{options.host, options.port};
+  Result<std::vector<net::SocketAddress>> found = net::resolve_now(where);
+  if (!found) {
+    return fail(Code::kUnavailable,
+                "cannot listen on " + to_string(where) + ": " + found.error().message);
+  }
+  return found->front();
+}
+
+// gRPC does not say why it cannot listen. This does, and finds a free port where any will do.
+Result<std::uint16_t> try_port(net::IoThreads& threads, const net::SocketAddress& at) {
+  Result<net::Listener> listener = net::Listener::tcp(threads.pick(), at, true);
+  if (!listener) return fail(listener.error());
+  const std::uint16_t port = listener->local().port;
+  listener->close();
+  return port;
+}
+
+// Runs `work` on `loop`, and returns when it is done.
+void run_on(Loop& loop, Work work) {
+  std::promise<void> done;
+  loop.post([&] {
+    work();
+    done.set_value();
+  });
+  done.get_future().wait();
+}
+
+}  // namespace
+
+struct GrpcNetwork::State final : PeerServer::Host {
+  State(net::IoThreads& the_threads, net::Resolver& resolver, Clock& the_clock, Log the_log,
+        NetworkListener& the_listener, TransportOptions the_options)
+      : options(std::move(the_options)),
+        threads(the_threads),
+        clock(the_clock),
+        log(the_log),
+        listener(the_listener),
+        loop(clock, "transport"),
+        introducer(options, live),
+        datagrams(threads, resolver, clock, listener, metrics),
+        server(*this, listener, log, *metrics) {}
+
+  Greeting greeting(Lane lane, NodeId expected) override {
+    return {.hello = listener.hello(),
+            .address = address,
+            .lane = lane,
+            .expected = expected,
+            .process = process};
+  }
+  void incoming_began(NodeId peer, Lane lane) override {
+    loop.post([this, peer, lane] { links->incoming_began(peer, lane); });
+  }
+  void incoming_lost(NodeId peer, Lane lane) override {
+    loop.post([this, peer, lane] { links->incoming_lost(peer, lane); });
+  }
+
+  Result<std::uint16_t> listen(net::SocketAddress at) {
+    const Result<std::uint16_t> free = try_port(threads, at);
+    if (!free) return fail(free.error());
+    at.port = *free;
+    const Result<std::uint16_t> receiving = datagrams.start(at);
+    if (!receiving) return fail(receiving.error());
+    // Said in greetings from the first stream on.
+    if (options.advertised.empty()) address = to_string(net::HostPort{options.host, *free});
+    Result<std::uint16_t> listening = server.start(at, credentials, options);
+    if (!listening) datagrams.stop();
+    return listening;
+  }
+
+  Result<void> start() {
+    Result<Credentials> made = make_credentials(options);
+    if (!made) return fail(made.error());
+    credentials = std::move(*made);
+    const Result<net::SocketAddress> at = listening_address(options);
+    if (!at) return fail(at.error());
+    links = std::make_shared<Links>(Links::World{.executor = loop,
+                                                 .clock = clock,
+                                                 .log = log,
+                                                 .listener = listener,
+                                                 .host = *this,
+                                                 .options = options,
+                                                 .metrics = *metrics,
+                                                 .live = live,
+                                                 .routes = routes,
+                                                 .credentials = credentials});
+    Result<std::uint16_t> listening = listen(*at);
+    for (int i = 1; !listening && at->port == 0 && i < kAnyPortTries; ++i) listening = listen(*at);
+    if (!listening) return fail(listening.error());
+    port = *listening;
+    running = true;
+    return {};
+  }
+
+  void stop() {
+    if (!running.exchange(false)) return;
+    introducer.stop();
+    run_on(loop, [this] { links->finish(); });
+    const bool drained = live.wait(options.stop_patience);
+    run_on(loop, [this] { links->cancel(); });
+    check(drained || live.wait(kCancelPatience), "cancelled streams end");
+    routes.with([](auto& all) { all.clear(); });
+    datagrams.stop();
+    server.stop();
+    loop.stop();
+  }
+
+  const TransportOptions options;
+  net::IoThreads& threads;
+  Clock& clock;
+  const Log log;
+  NetworkListener& listener;
+  const std::shared_ptr<TransportMetrics> metrics = std::make_shared<TransportMetrics>();
+  const std::uint64_t process = random_seed();
+  LiveCount live;
+  Routes routes;
+  Credentials credentials;
+  std::atomic<bool> running = false;
+  std::uint16_t port = 0;
+  std::string address = options.advertised;
+  Loop loop;
+  std::shared_ptr<Links> links;
+  Introducer introducer;
+  Datagrams datagrams;
+  PeerServer server;
+};
+
+GrpcNetwork::GrpcNetwork(net::IoThreads& threads, net::Resolver& resolver, Clock& clock, Log log,
+                         NetworkListener& listener, TransportOptions options)
+    : state_(std::make_shared<State>(threads, resolver, clock, log, listener, std::move(options))) {
+}
+
+GrpcNetwork::~GrpcNetwork() { stop(); }
+
+Result<void> GrpcNetwork::start() { return state_->start(); }
+void GrpcNetwork::stop() { state_->stop(); }
+std::uint16_t GrpcNetwork::port() const { return state_->port; }
+const std::string& GrpcNetwork::address() const { return state_->address; }
+const TransportMetrics& GrpcNetwork::metrics() const { return *state_->metrics; }
+
+void GrpcNetwork::know(NodeId node, std::string address) {
+  state_->loop.post(
+      [links = state_->links, node, address = std::move(address)] { links->know(node, address); });
+}
+
+void GrpcNetwork::forget(NodeId node) {
+  state_->routes.with([&](auto& routes) { routes.erase(node); });
+  state_->loop.post([links = state_->links, node] { links->forget(node); });
+}
+
+bool GrpcNetwork::send(NodeId to, Lane lane, std::string frame) {
+  const auto stream = state_->routes.with([&](auto& routes) -> std::shared_ptr<OutgoingStream> {
+    const auto found = routes.find(to);
+    return found == routes.end() ? nullptr : found->second[lane];
+  });
+  if (!stream) return false;
+  const bool taken = stream->send(std::move(frame));
+  if (!taken) TransportMetrics::count(state_->metrics->frames_refused);
+  return taken;
+}
+
+void GrpcNetwork::introduce(const std::string& address, std::string question,
+                            Done<std::string> done) {
+  state_->introducer.ask(state_->credentials, address, std::move(question), std::move(done));
+}
+
+void GrpcNetwork::send_datagram(const std::string& address, std::string bytes) {
+  state_->datagrams.send(address, std::move(bytes));
+}
+
+bool is_loopback(std::string_view host) {
+  if (host == "localhost") return true;
+  const Result<net::SocketAddress> address = net::parse_numeric_host(host, 0);
+  return address && address->is_loopback();
+}
+
+}  // namespace troupe::transport

@@ -1,0 +1,169 @@
+#include "runtime/transport/outgoing_stream.h"
+
+#include <optional>
+#include <utility>
+
+#include <grpcpp/channel.h>
+#include <grpcpp/client_context.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/client_callback.h>
+#include <grpcpp/support/slice.h>
+
+#include "runtime/base/guarded.h"
+#include "runtime/transport/wire.h"
+
+namespace troupe::transport {
+namespace {
+
+using Reactor = grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
+
+// What to do once the lock is released. Only who set `writing`, or cleared `held`, acts on it, so
+// that no two threads write and nothing is begun after the hold is gone.
+enum class Next : std::uint8_t { kNothing, kWrite, kLetGo, kFinish };
+
+class Stream final : public OutgoingStream, public Reactor {
+ public:
+  Stream(std::shared_ptr<grpc::Channel> channel, BatchQueue::Limits limits,
+         TransportMetrics& metrics, LiveCount& live, Events events)
+      : channel_(std::move(channel)),
+        stub_(channel_),
+        metrics_(metrics),
+        live_(live),
+        events_(std::move(events)),
+        state_(State{BatchQueue(limits)}) {}
+
+  void start(const Greeting& greeting, std::shared_ptr<Stream> self) {
+    self_ = std::move(self);
+    live_.add();
+    stub_.PrepareBidiStreamingCall(&context_, kStreamMethod, {}, this);
+    AddHold();  // writes begin outside of gRPC's callbacks
+    out_ = to_buffer(encode(greeting));
+    StartRead(&in_);
+    StartWrite(&out_);
+    StartCall();
+  }
+
+  bool send(std::string frame) override {
+    Next next = Next::kNothing;
+    const bool taken = state_.with([&](State& state) {
+      if (state.closing || !state.queue.push(std::move(frame))) return false;
+      if (!state.writing) next = write_next(state);
+      return true;
+    });
+    act(next);
+    return taken;
+  }
+
+  void finish() override {
+    act(state_.with([&](State& state) {
+      state.closing = true;
+      return state.writing ? Next::kNothing : write_next(state);
+    }));
+  }
+
+  void cancel() override {
+    context_.TryCancel();
+    fall_silent();
+  }
+
+  void OnReadDone(bool ok) override {
+    if (!ok) return fall_silent();  // OnDone brings the reason
+    // Peers say nothing but who they are.
+    std::optional<Greeting> greeting = decode_greeting(view(contiguous(in_)));
+    if (!greeting || greeted_) return cancel();
+    greeted_ = true;
+    events_.greeted(std::move(*greeting));
+    StartRead(&in_);
+  }
+
+  void OnWriteDone(bool ok) override {
+    const Next next = state_.with([&](State& state) {
+      state.writing = false;
+      return ok ? write_next(state) : Next::kNothing;
+    });
+    ok ? act(next) : fall_silent();
+  }
+
+  void OnDone(const grpc::Status& status) override {
+    const bool refused = status.error_code() == grpc::StatusCode::FAILED_PRECONDITION;
+    StreamEnd end{.refused = refused, .reason = status.error_message()};
+    if (status.ok()) end.reason = "closed by the peer";
+    events_.ended(std::move(end));
+    LiveCount& live = live_;
+    self_.reset();  // perhaps the end of *this
+    live.remove();
+  }
+
+ private:
+  struct State {
+    BatchQueue queue;
+    bool writing = true;  // the greeting, to begin with
+    bool closing = false;
+    bool held = true;  // gRPC waits for us
+  };
+
+  static Next let_go(State& state, Next next) {
+    return std::exchange(state.held, false) ? next : Next::kNothing;
+  }
+
+  // Nothing is sent any more.
+  void fall_silent() {
+    act(state_.with([&](State& state) {
+      state.closing = true;
+      state.queue.clear();
+      return state.writing ? Next::kNothing : let_go(state, Next::kLetGo);
+    }));
+  }
+
+  // Requires !writing.
+  Next write_next(State& state) {
+    if (state.queue.empty()) {
+      return state.closing ? let_go(state, Next::kFinish) : Next::kNothing;
+    }
+    batch_ = state.queue.take();
+    state.writing = true;
+    return Next::kWrite;
+  }
+
+  void act(Next next) {
+    if (next == Next::kWrite) return write();
+    if (next == Next::kFinish) StartWritesDone();
+    if (next != Next::kNothing) RemoveHold();
+  }
+
+  void write() {
+    TransportMetrics::count(metrics_.batches_sent);
+    TransportMetrics::count(metrics_.frames_sent, batch_.frames);
+    TransportMetrics::count(metrics_.bytes_sent, batch_.size());
+    out_ = to_buffer(std::exchange(batch_, {}));
+    StartWrite(&out_);
+  }
+
+  const std::shared_ptr<grpc::Channel> channel_;
+  grpc::GenericStub stub_;
+  grpc::ClientContext context_;
+  TransportMetrics& metrics_;
+  LiveCount& live_;
+  Events events_;
+  grpc::ByteBuffer in_;
+  bool greeted_ = false;
+  // Only of who set `writing`.
+  Batch batch_;
+  grpc::ByteBuffer out_;
+  Guarded<State> state_;
+  std::shared_ptr<Stream> self_;  // until gRPC is done
+};
+
+}  // namespace
+
+std::shared_ptr<OutgoingStream> open_stream(const std::shared_ptr<grpc::Channel>& channel,
+                                            const Greeting& greeting, BatchQueue::Limits limits,
+                                            TransportMetrics& metrics, LiveCount& live,
+                                            OutgoingStream::Events events) {
+  auto stream = std::make_shared<Stream>(channel, limits, metrics, live, std::move(events));
+  stream->start(greeting, stream);
+  return stream;
+}
+
+}  // namespace troupe::transport

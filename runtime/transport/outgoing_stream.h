@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "runtime/transport/batch.h"
+#include "runtime/transport/greeting.h"
+#include "runtime/transport/live_count.h"
+#include "runtime/transport/transport_metrics.h"
+
+namespace grpc {
+class Channel;
+}
+
+namespace troupe::transport {
+
+/// How a stream ended.
+struct StreamEnd {
+  bool refused = false;  // the peer said why it will not talk to this node
+  std::string reason = {};
+};
+
+/// A stream that this node opened to a peer, for one lane. Thread-safe.
+///
+/// Lives until gRPC is done with it, whoever else holds it.
+class OutgoingStream {
+ public:
+  /// Called on gRPC's threads; must only enqueue.
+  struct Events {
+    Function<void(Greeting)> greeted;  // at most once: the peer accepts, and says who it is
+    Function<void(StreamEnd)> ended;   // once, last
+  };
+
+  virtual ~OutgoingStream() = default;
+
+  /// False, and nothing queued, for a full queue or a stream that is closing.
+  [[nodiscard]] virtual bool send(std::string frame) = 0;
+  /// Sends what is queued, then closes.
+  virtual void finish() = 0;
+  /// Closes, and forgets what is queued.
+  virtual void cancel() = 0;
+};
+
+/// Opens a stream over `channel`. `metrics` and `live` outlive it.
+std::shared_ptr<OutgoingStream> open_stream(const std::shared_ptr<grpc::Channel>& channel,
+                                            const Greeting& greeting, BatchQueue::Limits limits,
+                                            TransportMetrics& metrics, LiveCount& live,
+                                            OutgoingStream::Events events);
+
+}  // namespace troupe::transport

@@ -1,0 +1,285 @@
+#include "runtime/transport/peer_server.h"
+
+#include <atomic>
+#include <map>
+#include <set>
+#include <utility>
+
+#include <grpcpp/generic/async_generic_service.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/slice.h>
+
+#include "runtime/base/guarded.h"
+#include "runtime/transport/batch.h"
+
+namespace troupe::transport {
+namespace {
+
+using Reactor = grpc::ServerGenericBidiReactor;
+using Context = grpc::GenericCallbackServerContext;
+
+constexpr std::size_t kComplaintsMax = 64;
+constexpr int kStreamsPerConnectionMax = 100;
+
+class IncomingStream;
+
+}  // namespace
+
+struct PeerServer::State final : grpc::CallbackGenericService {
+  State(Host& the_host, NetworkListener& the_listener, Log the_log, TransportMetrics& the_metrics)
+      : host(the_host), listener(the_listener), log(the_log), metrics(the_metrics) {}
+
+  Reactor* CreateReactor(Context* context) override;
+
+  void refuse(const Greeting& stranger, const std::string& from, const std::string& reason) {
+    TransportMetrics::count(metrics.strangers_refused);
+    const bool first = complaints.with([&](std::set<std::string>& said) {
+      if (said.size() >= kComplaintsMax) said.clear();
+      return said.insert(to_string(stranger.hello.node) + reason).second;
+    });
+    if (!first) return;
+    log.warning("a stranger was refused",
+                {{"from", from}, {"address", stranger.address}, {"reason", reason}});
+  }
+
+  Host& host;
+  NetworkListener& listener;
+  const Log log;
+  TransportMetrics& metrics;
+  std::size_t frame_bytes_max = 0;
+  std::unique_ptr<grpc::Server> server;
+  using Streams = std::map<std::pair<NodeId, Lane>, std::shared_ptr<IncomingStream>>;
+  Guarded<Streams> streams;
+  Guarded<std::set<std::string>> complaints;
+};
+
+namespace {
+
+// A stream that a peer opened: its greeting, then batches. There is always a read under way, so
+// that a broken or cancelled stream is noticed as the end of reading.
+class IncomingStream final : public Reactor {
+ public:
+  IncomingStream(PeerServer::State& server, Context* context)
+      : server_(server),
+        context_(context),
+        from_(context->peer()),
+        frames_(server.frame_bytes_max),
+        receive_([this](std::string_view frame) {
+          ++received_;
+          server_.listener.received(peer_.hello.node, frame);
+        }) {}
+
+  void start(std::shared_ptr<IncomingStream> self) {
+    self_ = std::move(self);
+    StartRead(&in_);
+  }
+
+  void cancel() {
+    context_.with([](Context* context) {
+      if (context != nullptr) context->TryCancel();
+    });
+  }
+
+  void OnReadDone(bool ok) override {
+    if (!ok) return Finish(grpc::Status::OK);
+    const grpc::Slice bytes = contiguous(in_);
+    in_.Clear();
+    greeted_ ? take_batch(view(bytes)) : greet(view(bytes));
+  }
+
+  void OnWriteDone(bool) override {}
+
+  void OnDone() override {
+    context_.with([](Context*& context) { context = nullptr; });
+    const std::shared_ptr<IncomingStream> self = std::move(self_);
+    if (!greeted_) return;
+    const bool current = server_.streams.with([&](auto& streams) {
+      const auto found = streams.find({peer_.hello.node, peer_.lane});
+      if (found == streams.end() || found->second != self) return false;
+      streams.erase(found);
+      return true;
+    });
+    if (current) server_.host.incoming_lost(peer_.hello.node, peer_.lane);
+  }
+
+ private:
+  void greet(std::string_view bytes) {
+    std::optional<Greeting> peer = decode_greeting(bytes);
+    if (!peer) {
+      return Finish({grpc::StatusCode::INVALID_ARGUMENT, "this is no greeting of a node"});
+    }
+    const Greeting own = server_.host.greeting(peer->lane, {});
+    if (const std::optional<std::string> reason = refusal(own, *peer)) {
+      server_.refuse(*peer, from_, *reason);
+      return Finish({grpc::StatusCode::FAILED_PRECONDITION, *reason});
+    }
+    peer_ = std::move(*peer);
+    greeted_ = true;
+    settle_in();
+    out_ = to_buffer(encode(own));
+    StartWrite(&out_);
+    StartRead(&in_);
+  }
+
+  // Takes the place of an older stream, whose end has perhaps not been noticed yet.
+  void settle_in() {
+    const std::pair place(peer_.hello.node, peer_.lane);
+    const std::shared_ptr<IncomingStream> older =
+        server_.streams.with([&](auto& streams) { return std::exchange(streams[place], self_); });
+    if (older) {
+      server_.host.incoming_lost(place.first, place.second);
+      older->cancel();
+    }
+    server_.host.incoming_began(place.first, place.second);
+  }
+
+  void take_batch(std::string_view bytes) {
+    received_ = 0;
+    const Result<void> fed = frames_.feed(bytes, receive_);
+    TransportMetrics::count(server_.metrics.batches_received);
+    TransportMetrics::count(server_.metrics.frames_received, received_);
+    TransportMetrics::count(server_.metrics.bytes_received, bytes.size());
+    if (fed) return StartRead(&in_);
+    server_.log.warning("a peer sent damaged bytes",
+                        {{"node", short_name(peer_.hello.node)}, {"error", fed.error().message}});
+    Finish({grpc::StatusCode::INVALID_ARGUMENT, fed.error().message});
+  }
+
+  PeerServer::State& server_;
+  Guarded<Context*> context_;  // null once gRPC has destroyed it
+  const std::string from_;
+  Greeting peer_;
+  bool greeted_ = false;
+  FrameAssembler frames_;
+  std::uint64_t received_ = 0;  // of the batch at hand
+  Function<void(std::string_view)> receive_;
+  grpc::ByteBuffer in_;
+  grpc::ByteBuffer out_;
+  std::shared_ptr<IncomingStream> self_;  // until gRPC is done
+};
+
+class Introduction;
+
+// The way back to an asker, for whoever takes it first.
+class WayBack {
+ public:
+  explicit WayBack(Introduction* introduction) : introduction_(introduction) {}
+  Introduction* take() { return introduction_.exchange(nullptr); }
+
+ private:
+  std::atomic<Introduction*> introduction_;
+};
+
+// What the listener answers with. If it drops the answer unsaid, the asker hears that.
+class Answer {
+ public:
+  explicit Answer(std::shared_ptr<WayBack> back) : back_(std::move(back)) {}
+  ~Answer() { give(fail(Code::kUnavailable, "the node gave no answer")); }
+  Answer(const Answer&) = delete;
+  Answer& operator=(const Answer&) = delete;
+
+  void give(const Result<std::string>& result);
+
+ private:
+  const std::shared_ptr<WayBack> back_;
+};
+
+// One question and its answer. Whoever takes the way back finishes the call, so it is finished
+// once.
+class Introduction final : public Reactor {
+ public:
+  explicit Introduction(NetworkListener& listener)
+      : listener_(listener), back_(std::make_shared<WayBack>(this)) {
+    StartRead(&in_);
+  }
+
+  void OnReadDone(bool ok) override {
+    if (!ok) return give_up();
+    auto answer = std::make_unique<Answer>(back_);
+    // The call may end, and *this with it, as soon as it is answered.
+    listener_.introduced(
+        std::string(view(contiguous(in_))),
+        [answer = std::move(answer)](const Result<std::string>& result) { answer->give(result); });
+  }
+
+  void OnCancel() override { give_up(); }
+  void OnDone() override { delete this; }
+
+  void answer(const Result<std::string>& result) {
+    out_ = to_buffer(encode_answer(result));
+    StartWriteAndFinish(&out_, {}, grpc::Status::OK);
+  }
+
+ private:
+  void give_up() {
+    if (back_->take() != nullptr) Finish({grpc::StatusCode::CANCELLED, "the asker has gone"});
+  }
+
+  NetworkListener& listener_;
+  const std::shared_ptr<WayBack> back_;
+  grpc::ByteBuffer in_;
+  grpc::ByteBuffer out_;
+};
+
+void Answer::give(const Result<std::string>& result) {
+  if (Introduction* introduction = back_->take()) introduction->answer(result);
+}
+
+class Unknown final : public Reactor {
+ public:
+  Unknown() { Finish({grpc::StatusCode::UNIMPLEMENTED, "nodes know no such method"}); }
+  void OnDone() override { delete this; }
+};
+
+}  // namespace
+
+Reactor* PeerServer::State::CreateReactor(Context* context) {
+  if (context->method() == kStreamMethod) {
+    auto stream = std::make_shared<IncomingStream>(*this, context);
+    stream->start(stream);
+    return stream.get();
+  }
+  if (context->method() == kIntroduceMethod) return new Introduction(listener);
+  return new Unknown;
+}
+
+PeerServer::PeerServer(Host& host, NetworkListener& listener, Log log, TransportMetrics& metrics)
+    : state_(std::make_shared<State>(host, listener, log, metrics)) {}
+
+PeerServer::~PeerServer() { stop(); }
+
+Result<std::uint16_t> PeerServer::start(const net::SocketAddress& at,
+                                        const Credentials& credentials,
+                                        const TransportOptions& options) {
+  state_->frame_bytes_max = options.frame_bytes_max;
+  int port = 0;
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort(to_string(at), credentials.server, &port);
+  builder.RegisterCallbackGenericService(state_.get());
+  builder.SetMaxReceiveMessageSize(static_cast<int>(message_bytes_max(options)));
+  builder.SetMaxSendMessageSize(-1);
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // a taken port is an error
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsPerConnectionMax);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, milliseconds(options.keepalive_interval));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
+                             milliseconds(options.keepalive_timeout));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0);  // peers ping as they please
+  state_->server = builder.BuildAndStart();
+  if (!state_->server || port == 0) {
+    return fail(Code::kUnavailable, "cannot listen on " + to_string(at));
+  }
+  return static_cast<std::uint16_t>(port);
+}
+
+void PeerServer::stop() {
+  if (!state_->server) return;
+  state_->server->Shutdown(std::chrono::system_clock::time_point{});
+  state_->server->Wait();
+  state_->server.reset();
+}
+
+}  // namespace troupe::transport

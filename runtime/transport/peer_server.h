@@ -1,0 +1,51 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "runtime/base/log.h"
+#include "runtime/base/network.h"
+#include "runtime/net/socket_address.h"
+#include "runtime/transport/greeting.h"
+#include "runtime/transport/transport_metrics.h"
+#include "runtime/transport/transport_options.h"
+#include "runtime/transport/wire.h"
+
+namespace troupe::transport {
+
+/// The side that listens: accepts the streams that peers open, refuses strangers, and answers
+/// introductions.
+class PeerServer {
+ public:
+  /// Whom it serves. Called on gRPC's threads; must only enqueue.
+  class Host {
+   public:
+    virtual ~Host() = default;
+
+    /// What this node says of itself now, over `lane`.
+    virtual Greeting greeting(Lane lane, NodeId expected) = 0;
+    /// A stream from `peer` begins; an older one for the same lane is lost first.
+    virtual void incoming_began(NodeId peer, Lane lane) = 0;
+    virtual void incoming_lost(NodeId peer, Lane lane) = 0;
+  };
+
+  /// All outlive the server.
+  PeerServer(Host& host, NetworkListener& listener, Log log, TransportMetrics& metrics);
+  ~PeerServer();
+  PeerServer(const PeerServer&) = delete;
+  PeerServer& operator=(const PeerServer&) = delete;
+
+  /// Listens at `at` (port 0: any), and says at which port. Once only.
+  Result<std::uint16_t> start(const net::SocketAddress& at, const Credentials& credentials,
+                              const TransportOptions& options);
+
+  /// Breaks off what is open. When it returns nobody is called any more. Idempotent.
+  void stop();
+
+  struct State;  // its own
+
+ private:
+  const std::shared_ptr<State> state_;
+};
+
+}  // namespace troupe::transport
