@@ -138,13 +138,13 @@ void Activation::arrive(std::unique_ptr<Turn> turn) {
   if (call.deadline == Time{}) {
     call.deadline = home_->dependencies.clock.now() + type_->options.turn_timeout;
   }
-  const MethodInfo* const method =
-      call.kind == CallKind::kState ? nullptr : type_->method(call.method);
+  const bool operation = call.kind == CallKind::kState || call.kind == CallKind::kTimers;
+  const MethodInfo* const method = operation ? nullptr : type_->method(call.method);
   turn->expires = call.deadline;
   turn->chain = call.chain.id;
-  turn->access = call.kind == CallKind::kState ? Access::kInterleave
-                 : method == nullptr           ? Access::kWrite
-                                               : method->access;
+  turn->access = operation           ? Access::kInterleave
+                 : method == nullptr ? Access::kWrite
+                                     : method->access;
   turn->chain_waits_here = std::ranges::find(call.chain.waiting, key_) != call.chain.waiting.end();
   Result<Reply> refusal = Reply{};
   switch (gate_.arrive(*turn)) {

@@ -128,6 +128,7 @@ class Activation final : public Runnable, public std::enable_shared_from_this<Ac
 
   // Timers.
   void change_timers(const TurnResult& result);
+  void run_timer_operation(Turn& turn);
   void arm_timers();
   void timers_due();
 

@@ -5,6 +5,7 @@
 
 #include "actors/activation/activation.h"
 #include "actors/state/operations.h"
+#include "actors/state/timer_operations.h"
 #include "actors/turns/reminder_writes.h"
 
 namespace troupe::actors {
@@ -41,6 +42,7 @@ void Activation::begin(Turn& turn, Time now) {
   turn.number = ++last_turn_;
   turn.began = now;
   if (turn.request.kind == CallKind::kState) return run_state_operations(turn);
+  if (turn.request.kind == CallKind::kTimers) return run_timer_operation(turn);
   if (turn.request.kind == CallKind::kTimer && !timers_->current(turn.timer_registration)) {
     return finish(turn, Reply{});
   }
@@ -387,6 +389,16 @@ void Activation::change_timers(const TurnResult& result) {
     }
   }
   arm_timers();
+}
+
+void Activation::run_timer_operation(Turn& turn) {
+  const Result<TimerChange> change = decode_timer_change(turn.request.message.view());
+  if (!change) return finish(turn, fail(change.error()));
+  if (timers_ == nullptr) timers_ = std::make_unique<ActivationTimers>();
+  const Result<void> changed = timers_->change(*change, home_->dependencies.clock.now());
+  if (!changed) return finish(turn, fail(changed.error()));
+  arm_timers();
+  finish(turn, Reply{});
 }
 
 void Activation::arm_timers() {

@@ -22,6 +22,7 @@ enum class CallKind : std::uint8_t {
   kOneWay,     // a message from an outbox: `cause` names it
   kState,      // a state transaction of the API, as a turn of its own; see StateOperations
   kReminders,  // a reminder operation of the API, without an activation
+  kTimers,     // a timer operation of the API: sets or cancels one timer of the activation
 };
 
 struct Metadata {

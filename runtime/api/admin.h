@@ -15,70 +15,70 @@
 namespace troupe::api {
 
 struct TypeCount {
-  std::string type;
+  std::string type = {};
   std::uint64_t count = 0;
 };
 
 struct StatusFacts {
-  std::string cluster;
-  std::string node;
-  std::string status;  // "ready", or what is waited for
+  std::string cluster = {};
+  std::string node = {};
+  std::string status = {};  // "ready", or what is waited for
   bool ready = false;
   std::uint32_t shards = 0;
-  std::uint64_t shards_without_leader = 0;   // as this node knows
-  std::uint64_t shards_without_replica = 0;  // not every wanted replica is on a node that answers
+  std::uint64_t shards_without_leader = 0;    // as this node knows
+  std::uint64_t shards_under_replicated = 0;  // fewer replicas on nodes that answer than wanted
   std::uint64_t replicas_here = 0;
   std::uint64_t leaders_here = 0;
   std::uint64_t nodes_alive = 0;
   std::uint64_t nodes_suspect = 0;
   std::uint64_t nodes_dead = 0;
   std::uint64_t nodes_draining = 0;
-  std::string meta_leader;        // empty: unknown
-  std::vector<TypeCount> actors;  // activations here
+  std::string meta_leader = {};        // empty: unknown
+  std::vector<TypeCount> actors = {};  // activations here
 };
 
 struct NodeFacts {
-  std::string id;
-  std::string address;
-  std::string status;  // alive, suspect, dead, left
+  std::string id = {};
+  std::string address = {};
+  std::string status = {};  // alive, suspect, dead, left
   std::uint64_t generation = 0;
   bool self = false;
   bool storage = false;
   bool hosting = false;
   bool draining = false;
   std::uint32_t weight = 1;
-  std::string zone;
-  std::string app_id;
+  std::string zone = {};
+  std::string app_id = {};
   std::uint16_t http_port = 0;
   std::uint16_t grpc_port = 0;
-  std::vector<std::string> types;
+  std::vector<std::string> types = {};
   std::uint64_t replicas = 0;  // by the table
   std::uint64_t leads = 0;
 };
 
 struct ReplicaFacts {
-  std::string node;
+  std::string node = {};
   std::uint64_t replica = 0;
   bool voter = true;
 };
 struct OwnerFacts {
-  std::string type;
-  std::string node;  // empty: nobody
+  std::string type = {};
+  std::string node = {};  // empty: nobody
   std::uint64_t epoch = 0;
 };
 struct ShardFacts {
   std::uint32_t shard = 0;
   std::uint64_t term = 0;  // of the row's version
   std::uint64_t index = 0;
-  std::string leader;  // empty: unknown
-  std::vector<ReplicaFacts> replicas;
-  std::vector<OwnerFacts> owners;
+  std::string leader = {};  // empty: unknown
+  std::vector<ReplicaFacts> replicas = {};
+  std::vector<OwnerFacts> owners = {};
 };
 
 struct ActivationView {
-  std::string node;
-  std::string type;
-  std::string id;
+  std::string node = {};
+  std::string type = {};
+  std::string id = {};
   std::uint64_t turns = 0;
   std::uint64_t waiting = 0;
   std::uint64_t epoch = 0;
@@ -86,41 +86,41 @@ struct ActivationView {
   Duration idle{0};
 };
 struct ActivationsQuery {
-  std::string type;  // empty: all
+  std::string type = {};  // empty: all
   std::uint64_t limit = 100;
   bool all = false;  // of every node; else of this one
 };
 struct ActivationsView {
-  std::vector<ActivationView> activations;
-  std::vector<std::string> silent;  // nodes that did not answer
+  std::vector<ActivationView> activations = {};
+  std::vector<std::string> silent = {};  // nodes that did not answer
 };
 
 struct IdsView {
-  std::vector<std::string> ids;  // sorted
-  std::string next;              // give it as `after`; empty: that was all
+  std::vector<std::string> ids = {};  // sorted
+  std::string next = {};              // give it as `after`; empty: that was all
 };
 
 /// A named value as stored; the native state has the empty name.
 struct ValueView {
-  std::string name;
+  std::string name = {};
   std::uint64_t etag = 0;
-  std::string format;  // json, bytes
-  Json value;          // the value, or a string in base64
-  std::optional<WallTime> expires;
+  std::string format = {};  // json, bytes
+  Json value = {};          // the value, or a string in base64
+  std::optional<WallTime> expires = {};
 };
 
 struct ReminderView {
-  std::string type;
-  std::string id;
-  std::string name;
-  std::string method;
-  std::string due_time;  // as registered
-  std::string period;
-  std::string ttl;
-  WallTime next;  // attempt
+  std::string type = {};
+  std::string id = {};
+  std::string name = {};
+  std::string method = {};
+  std::string due_time = {};  // as registered
+  std::string period = {};
+  std::string ttl = {};
+  WallTime next = {};  // attempt
   std::uint64_t number = 1;
   std::uint32_t attempts = 0;
-  Bytes data;
+  Bytes data = {};
 };
 
 /// Looks into the cluster, from this node. Wakes no actor. Thread-safe; answers come on any thread,

@@ -48,7 +48,7 @@ struct ApiDependencies {
 ///     server.stop(); cluster.stop(); api goes before the actors and the cluster
 class Api {
  public:
-  Api(ApiDependencies dependencies, ApiOptions options);
+  Api(const ApiDependencies& dependencies, const ApiOptions& options);
   /// Requires that the servers have stopped; calls under way are answered to nobody.
   ~Api();
   Api(const Api&) = delete;

@@ -30,6 +30,11 @@ Result<void> check_name(std::string_view what, std::string_view name) {
   return refuse(what, "contains the character '" + std::string(1, name[found]) + "'");
 }
 
+Result<void> check_key(const ActorKey& key) {
+  if (Result<void> type = check_name("actorType", key.type); !type) return type;
+  return check_name("actorId", key.id);
+}
+
 Result<std::string> clean_method(std::string_view method) {
   if (std::ranges::any_of(method, control)) {
     return fail(Code::kInvalid, "invalid method: contains a control character");

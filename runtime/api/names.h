@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
+#include <troupe/actor_key.h>
 #include <troupe/result.h>
 
 /// What names of the API may look like; the rules are Dapr's.
@@ -15,6 +17,9 @@ inline constexpr std::size_t kNameSizeMax = 512;
 /// Actor types, actor ids, names of reminders and timers: not empty, no `#`, `?`, `/`, `\`, control
 /// character, and neither `.` nor `..`. `what`, as in "actorType", is for the message only.
 Result<void> check_name(std::string_view what, std::string_view name);
+
+/// Both names of a key.
+Result<void> check_key(const ActorKey& key);
 
 /// A method may hold slashes: `a/./b/../c` is `a/c`, and `../` in front is dropped. kInvalid for an
 /// empty one, for `#`, `?` and control characters.

@@ -48,66 +48,66 @@ class Backend {
 struct Context {
   /// Headers or gRPC metadata. `traceparent` and `Dapr-Reentrancy-Id` among them, in any case, are
   /// taken notice of.
-  std::vector<actors::Metadata> metadata;
+  std::vector<actors::Metadata> metadata = {};
   /// How long the caller waits at most; nothing: ServiceOptions::timeout.
-  std::optional<Duration> timeout;
+  std::optional<Duration> timeout = {};
 };
 
 /// A method of an actor, called.
 struct Invocation {
-  ActorKey key;
-  std::string method;
-  Payload body;
-  std::string content_type;
+  ActorKey key = {};
+  std::string method = {};
+  Payload body = {};
+  std::string content_type = {};
 };
 
 struct StateChange {
-  std::string name;
-  std::optional<std::string> value;             // nothing: erase
-  std::string etag;                             // empty: unconditional
-  std::map<std::string, std::string> metadata;  // ttlInSeconds
+  std::string name = {};
+  std::optional<std::string> value = {};             // nothing: erase
+  std::string etag = {};                             // empty: unconditional
+  std::map<std::string, std::string> metadata = {};  // ttlInSeconds
 };
 
 /// A reminder as Dapr registers it. It calls the method of its own name.
 struct ReminderRequest {
-  ActorKey key;
-  std::string name;
-  std::string due_time;
-  std::string period;
-  std::string ttl;
-  Payload data;  // JSON, the method's message; empty: none
+  ActorKey key = {};
+  std::string name = {};
+  std::string due_time = {};
+  std::string period = {};
+  std::string ttl = {};
+  Payload data = {};  // JSON, the method's message; empty: none
   bool overwrite = true;
-  std::optional<FailurePolicy> failure;  // nothing: Dapr's, three more attempts 1 s apart
+  std::optional<FailurePolicy> failure = {};  // nothing: Dapr's, three more attempts 1 s apart
 };
 
 /// A timer as Dapr registers it. It calls `callback`, or the method of its own name.
 struct TimerRequest {
-  ActorKey key;
-  std::string name;
-  std::string due_time;
-  std::string period;
-  std::string ttl;
-  std::string callback;
-  Payload data;
+  ActorKey key = {};
+  std::string name = {};
+  std::string due_time = {};
+  std::string period = {};
+  std::string ttl = {};
+  std::string callback = {};
+  Payload data = {};
 };
 
 /// A reminder as the API shows it.
 struct NamedReminder {
-  ActorKey key;
+  ActorKey key = {};
   actors::ReminderFacts facts;
 };
 
 /// What GET /v1.0/metadata tells.
 struct Metadata {
-  std::string id;  // app id
-  std::string version;
-  std::vector<TypeCount> actors;
-  std::map<std::string, std::string> extended;
+  std::string id = {};  // app id
+  std::string version = {};
+  std::vector<TypeCount> actors = {};
+  std::map<std::string, std::string> extended = {};
   bool ready = false;
 };
 
 struct ServiceOptions {
-  std::string app_id;
+  std::string app_id = {};
   std::string version = "0.1.0";
   /// For calls that bring no time-out of their own: what clients wait by default, and a turn's own.
   Duration timeout = std::chrono::seconds(60);

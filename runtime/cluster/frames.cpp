@@ -135,7 +135,7 @@ actors::Call read_call(Reader& in, Time now) {
   actors::Call call;
   call.key = read_key(in);
   call.kind = static_cast<actors::CallKind>(
-      in.number_up_to(static_cast<std::uint64_t>(actors::CallKind::kReminders)));
+      in.number_up_to(static_cast<std::uint64_t>(actors::CallKind::kTimers)));
   call.method = in.string();
   call.message = Payload(in.string());
   call.content_type = in.string();

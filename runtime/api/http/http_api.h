@@ -1,11 +1,12 @@
 #pragma once
 
+#include <functional>
 #include <string>
+#include <string_view>
 
 #include "runtime/api/admin.h"
-#include "runtime/api/http/route_table.h"
+#include "runtime/api/http/exchange.h"
 #include "runtime/api/service.h"
-#include "runtime/base/log.h"
 #include "runtime/net/http_server.h"
 
 namespace troupe::api {
@@ -24,9 +25,9 @@ class HttpApi final : public net::HttpHandler {
   struct Dependencies {
     Service& service;
     Admin& admin;
+    Traces& traces;
     /// Asked to stop this process: in order, or at once. Called on any thread; must not block.
     std::function<void(bool force)> shutdown;
-    Log log;
   };
 
   /// All outlive it and the requests begun.
@@ -42,6 +43,7 @@ class HttpApi final : public net::HttpHandler {
 
   Dependencies deps_;
   HttpApiOptions options_;
+  EndpointContext context_;
 };
 
 }  // namespace troupe::api

@@ -5,13 +5,14 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <troupe/result.h>
 
 namespace troupe::api {
 
-/// Finds the endpoint of a request by its method and path.
+/// An endpoint, found by the method and the path of a request.
 ///
 /// A pattern is literal segments and `{name}`, which stands for one segment: `/v1.0/actors/{type}`.
 /// Literals win over parameters. A path is matched as it came, segment by segment, and each
@@ -30,9 +31,12 @@ std::vector<std::string_view> clean_segments(std::string_view path);
 /// Undoes %-encoding and turns `+` into a blank, as Dapr does. kInvalid for a broken escape.
 Result<std::string> decode_parameter(std::string_view raw);
 
+/// Names of a pattern, and the segments they stand for.
+using RawParameters = std::vector<std::pair<std::string_view, std::string_view>>;
+
 /// Whether `pattern` fits, filling `parameters` with what its `{}` stand for, still encoded.
 bool fits(std::string_view pattern, std::span<const std::string_view> segments,
-          std::vector<std::pair<std::string_view, std::string_view>>& parameters);
+          RawParameters& parameters);
 
 /// How literal a pattern is: of several that fit, the greatest wins.
 std::size_t literal_segments(std::string_view pattern);
@@ -53,9 +57,9 @@ std::optional<Result<Match<Endpoint>>> find_route(std::span<const Route<Endpoint
                                                   std::string_view method, std::string_view path) {
   const std::vector<std::string_view> segments = clean_segments(path);
   const Route<Endpoint>* best = nullptr;
-  std::vector<std::pair<std::string_view, std::string_view>> raw;
+  RawParameters raw;
   for (const Route<Endpoint>& route : routes) {
-    std::vector<std::pair<std::string_view, std::string_view>> found;
+    RawParameters found;
     if (!lists_method(route.methods, method) || !fits(route.pattern, segments, found)) continue;
     if (best != nullptr && literal_segments(route.pattern) <= literal_segments(best->pattern)) {
       continue;

@@ -3,6 +3,7 @@
 
 #include "actors/state/operations.h"
 #include "actors/state/reminder_operations.h"
+#include "actors/state/timer_operations.h"
 #include "tests/support/actor_world.h"
 
 namespace troupe::testing {
@@ -181,6 +182,34 @@ TEST_F(Causes, RemindersAreRegisteredReadAndDeletedWithoutAnActivation) {
   run(add);
   EXPECT_TRUE(rows().empty());
   EXPECT_TRUE(world.actors->counts().empty());
+}
+
+TEST_F(Causes, TimersAreSetAndCancelledByCalls) {
+  const auto run = [&](const TimerChange& change) {
+    actors::Call call = world.call("Cart", "1", "", encode(change));
+    call.kind = actors::CallKind::kTimers;
+    const auto answer = world.send(std::move(call));
+    world.run();
+    return answer;
+  };
+  TimerChange set{.name = "t", .method = "bad", .message = {}, .after = 1s, .every = 2s};
+  EXPECT_EQ(run(set)->text(), "");
+  world.pass(1s);
+  EXPECT_EQ(world.log.size(), 1U);
+  world.pass(2s);
+  EXPECT_EQ(world.log.size(), 2U);
+  set.cancel = true;
+  EXPECT_EQ(run(set)->text(), "");
+  world.pass(10s);
+  EXPECT_EQ(world.log.size(), 2U);
+}
+
+TEST_F(Causes, DamagedTimerOperationsAreRefused) {
+  actors::Call call = world.call("Cart", "1", "", "damaged");
+  call.kind = actors::CallKind::kTimers;
+  const auto answer = world.send(std::move(call));
+  world.run();
+  EXPECT_EQ(answer->code(), Code::kInvalid);
 }
 
 }  // namespace

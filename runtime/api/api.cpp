@@ -1,0 +1,47 @@
+#include "runtime/api/api.h"
+
+#include <utility>
+
+#include "runtime/api/cluster_admin.h"
+#include "runtime/api/http/http_api.h"
+#include "runtime/api/service.h"
+#include "runtime/api/trace.h"
+
+namespace troupe::api {
+
+struct Api::Parts {
+  Parts(const ApiDependencies& dependencies, const ApiOptions& options)
+      : admin(dependencies.cluster, dependencies.loop, dependencies.clock),
+        traces(random_seed()),
+        service({.clock = dependencies.clock, .backend = admin, .admin = admin, .traces = traces},
+                {.app_id = options.app_id, .version = options.version}),
+        http({.service = service,
+              .admin = admin,
+              .traces = traces,
+              .shutdown = dependencies.shutdown},
+             {.api_token = options.api_token}) {}
+
+  ClusterAdmin admin;
+  Traces traces;
+  Service service;
+  HttpApi http;
+};
+
+Api::Api(const ApiDependencies& dependencies, const ApiOptions& options)
+    : parts_(std::make_unique<Parts>(dependencies, options)) {
+  if (options.api_token.empty()) {
+    dependencies.log.debug("the API asks nobody for a token");
+  }
+}
+
+Api::~Api() = default;
+
+void Api::serve(actors::Actors& actors, std::vector<std::string> types) {
+  parts_->admin.serve(actors, std::move(types));
+}
+
+net::HttpHandler& Api::http() { return parts_->http; }
+Service& Api::service() { return parts_->service; }
+Admin& Api::admin() { return parts_->admin; }
+
+}  // namespace troupe::api

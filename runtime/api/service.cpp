@@ -1,0 +1,125 @@
+#include "runtime/api/service.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/api/names.h"
+#include "runtime/base/guarded.h"
+#include "runtime/net/http_message.h"
+
+namespace troupe::api {
+
+struct Service::Extended {
+  Guarded<std::map<std::string, std::string>> values;
+};
+
+Service::Service(Dependencies dependencies, ServiceOptions options)
+    : deps_(dependencies), options_(std::move(options)), extended_(std::make_unique<Extended>()) {}
+
+Service::~Service() = default;
+
+bool Service::ready() const { return deps_.backend.ready(); }
+
+Metadata Service::metadata() const {
+  Metadata metadata{.id = options_.app_id,
+                    .version = options_.version,
+                    .actors = deps_.backend.hosted(),
+                    .extended = extended_->values.with([](const auto& values) { return values; }),
+                    .ready = ready()};
+  metadata.extended.emplace("daprRuntimeVersion", options_.version);
+  return metadata;
+}
+
+Result<void> Service::set_metadata(std::string key, std::string value) {
+  const bool kept = extended_->values.with([&](auto& values) {
+    if (values.size() >= options_.extended_max && !values.contains(key)) return false;
+    values.insert_or_assign(std::move(key), std::move(value));
+    return true;
+  });
+  if (kept) return {};
+  return fail(Code::kExhausted, "there are " + std::to_string(options_.extended_max) +
+                                    " entries in the metadata already");
+}
+
+std::optional<ApiError> Service::refusal(const ActorKey& key, std::string_view name_kind,
+                                         std::string_view name) const {
+  const Result<void> reserved = check_not_reserved(key.type);
+  if (!reserved) return api_error(Operation::kRequest, reserved.error());
+  if (const Result<void> named = check_key(key); !named) {
+    return api_error(Operation::kRequest, named.error());
+  }
+  if (name_kind.empty()) return std::nullopt;
+  const Result<void> named = check_name(name_kind, name);
+  if (!named) return api_error(Operation::kRequest, named.error());
+  return std::nullopt;
+}
+
+Result<actors::Call> Service::begin(ActorKey key, actors::CallKind kind, Context context) {
+  if (!deps_.backend.ready()) {
+    return fail(Code::kUnavailable, "this node is not a member of its cluster yet");
+  }
+  actors::Call call;
+  call.key = std::move(key);
+  call.kind = kind;
+  call.deadline = deps_.clock.now() + context.timeout.value_or(options_.timeout);
+  call.id = deps_.backend.ids().next();
+  std::string_view traceparent;
+  for (const actors::Metadata& each : context.metadata) {
+    if (net::same_without_case(each.name, "traceparent")) traceparent = each.value;
+    if (!call.chain.id.empty()) continue;
+    if (net::same_without_case(each.name, "Dapr-Reentrancy-Id")) call.chain.id = each.value;
+  }
+  call.traceparent = deps_.traces.continued(traceparent);
+  call.metadata = std::move(context.metadata);
+  return call;
+}
+
+void Service::send(actors::Call call, Operation operation, Answer<actors::Reply> answer) {
+  call.done = [operation, answer = std::move(answer)](Result<actors::Reply> reply) mutable {
+    if (!reply) return answer(api_error(operation, reply.error()));
+    answer(*std::move(reply));
+  };
+  deps_.backend.router().route(std::move(call));
+}
+
+namespace {
+
+// Dapr's own words, which its SDKs look for, before ours.
+Error invoke_error(const ActorKey& key, const std::string& method, const Error& error) {
+  switch (error.code) {
+    case Code::kNotFound:
+      return {error.code,
+              "api error: code = FailedPrecondition desc = did not find address for "
+              "actor '" +
+                  to_string(key) + "': " + error.message};
+    case Code::kUnimplemented:
+      return {error.code,
+              "actors/" + key.type + "/" + key.id + "/method/" + method + ": " + error.message};
+    default:
+      return error;
+  }
+}
+
+}  // namespace
+
+void Service::invoke(Invocation invocation, Context context, Answer<actors::Reply> answer) {
+  if (const Result<void> named = check_key(invocation.key); !named) {
+    return answer(api_error(Operation::kRequest, named.error()));
+  }
+  Result<std::string> method = clean_method(invocation.method);
+  if (!method) return answer(api_error(Operation::kRequest, method.error()));
+  Result<actors::Call> call =
+      begin(std::move(invocation.key), actors::CallKind::kMethod, std::move(context));
+  if (!call) return answer(api_error(Operation::kRequest, call.error()));
+  call->method = *std::move(method);
+  call->message = std::move(invocation.body);
+  call->content_type = std::move(invocation.content_type);
+  call->done = [answer = std::move(answer), key = call->key,
+                name = call->method](Result<actors::Reply> reply) mutable {
+    if (reply) return answer(*std::move(reply));
+    answer(api_error(Operation::kInvoke, invoke_error(key, name, reply.error())));
+  };
+  deps_.backend.router().route(*std::move(call));
+}
+
+}  // namespace troupe::api

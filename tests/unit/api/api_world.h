@@ -1,0 +1,150 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runtime/api/http/http_api.h"
+#include "tests/support/manual_time.h"
+
+namespace troupe::testing {
+
+/// Keeps calls, and answers each at once with what the test says.
+class FakeRouter final : public actors::Router {
+ public:
+  void route(actors::Call call) override {
+    Done<actors::Reply> done = std::move(call.done);
+    calls.push_back(std::move(call));
+    done(answer ? answer(calls.back()) : Result<actors::Reply>(actors::Reply{}));
+  }
+  void returned(actors::Call call) override { route(std::move(call)); }
+
+  std::vector<actors::Call> calls;
+  std::function<Result<actors::Reply>(const actors::Call&)> answer;
+};
+
+class FakeBackend final : public api::Backend {
+ public:
+  bool ready() const override { return is_ready; }
+  actors::Router& router() override { return routed; }
+  actors::CallIds& ids() override { return issued; }
+  std::vector<api::TypeCount> hosted() const override { return {{"Cart", 2}, {"Wallet", 0}}; }
+
+  bool is_ready = true;
+  FakeRouter routed;
+  actors::CallIds issued{NodeId{1, 1}, Generation{4}};
+};
+
+/// Writes down what it was asked, and answers with `failure`, or something recognisable.
+class FakeAdmin final : public api::Admin {
+ public:
+  void status(Done<api::StatusFacts> done) override {
+    give(std::move(done), api::StatusFacts{.cluster = "c", .node = "n", .status = "ready"});
+  }
+  void nodes(Done<std::vector<api::NodeFacts>> done) override {
+    give(std::move(done), std::vector<api::NodeFacts>(1));
+  }
+  void shards(Done<std::vector<api::ShardFacts>> done) override {
+    give(std::move(done), std::vector<api::ShardFacts>(2));
+  }
+  void activations(api::ActivationsQuery query, Done<api::ActivationsView> done) override {
+    asked = query.type + " " + std::to_string(query.limit) + (query.all ? " all" : "");
+    give(std::move(done), api::ActivationsView{});
+  }
+  void ids(std::string type, std::optional<std::string> after, std::uint64_t limit,
+           Done<api::IdsView> done) override {
+    asked = type + " " + after.value_or("-") + " " + std::to_string(limit);
+    give(std::move(done), api::IdsView{.ids = {"a", "b"}, .next = "b"});
+  }
+  void state(ActorKey key, Done<std::vector<api::ValueView>> done) override {
+    asked = to_string(key);
+    give(std::move(done), std::vector<api::ValueView>());
+  }
+  void reminders(ActorKey key, std::uint64_t limit,
+                 Done<std::vector<api::ReminderView>> done) override {
+    asked = to_string(key) + " " + std::to_string(limit);
+    give(std::move(done), stored);
+  }
+  void drain(std::string node, bool draining, Done<void> done) override {
+    asked = node + (draining ? " drains" : " stays");
+    if (failure) return done(fail(*failure));
+    done({});
+  }
+
+  std::string asked;
+  std::optional<Error> failure;
+  std::vector<api::ReminderView> stored;
+
+ private:
+  template <class T>
+  void give(Done<T> done, T value) {
+    if (failure) return done(fail(*failure));
+    done(std::move(value));
+  }
+};
+
+class KeptResponse final : public net::HttpResponseSink {
+ public:
+  void respond(net::HttpResponse given) override { response = std::move(given); }
+  void abandon() override { abandoned = true; }
+
+  std::optional<net::HttpResponse> response;
+  bool abandoned = false;
+};
+
+/// The API of a node that is not there.
+class ApiWorld {
+ public:
+  explicit ApiWorld(std::string token = {})
+      : http({.service = service,
+              .admin = admin,
+              .traces = traces,
+              .shutdown = [this](bool force) { stopped = force ? "at once" : "in order"; }},
+             {.api_token = std::move(token)}) {}
+
+  net::HttpResponse request(const std::string& method, const std::string& target,
+                            const std::string& body = {}, net::HttpHeaders headers = {}) {
+    const auto sink = std::make_shared<KeptResponse>();
+    http.handle({.method = method, .target = target, .headers = std::move(headers), .body = body},
+                net::HttpResponder(sink));
+    return sink->response.value_or(net::HttpResponse{.status = 0});
+  }
+  /// The status and the body: `204 `, `200 {"n":1}`.
+  std::string ask(const std::string& method, const std::string& target,
+                  const std::string& body = {}, net::HttpHeaders headers = {}) {
+    const net::HttpResponse response = request(method, target, body, std::move(headers));
+    return std::to_string(response.status) + " " + std::string(response.body.view());
+  }
+  /// Has every call fail.
+  void refuse(Code code, const std::string& message) {
+    backend.routed.answer = [code, message](const actors::Call&) -> Result<actors::Reply> {
+      return fail(code, message);
+    };
+  }
+  /// Has every call answered with `body`.
+  void reply(const std::string& body) {
+    backend.routed.answer = [body](const actors::Call&) -> Result<actors::Reply> {
+      return actors::Reply{.body = body, .content_type = {}, .metadata = {}};
+    };
+  }
+  const actors::Call& call() const { return backend.routed.calls.back(); }
+
+  ManualClock clock;
+  FakeBackend backend;
+  FakeAdmin admin;
+  api::Traces traces{7};
+  api::Service service{{.clock = clock, .backend = backend, .admin = admin, .traces = traces},
+                       {.app_id = "shop"}};
+  std::string stopped;
+  api::HttpApi http;
+};
+
+/// The body of an error as Dapr writes it.
+inline std::string error_json(const std::string& code, const std::string& message) {
+  return R"({"errorCode":")" + code + R"(","message":")" + message + R"("})";
+}
+
+}  // namespace troupe::testing
