@@ -1,0 +1,119 @@
+#include "tools/troupe/admin_commands.h"
+
+#include <ostream>
+
+#include "tools/troupe/json_view.h"
+#include <troupe/json.h>
+
+namespace troupe::tools {
+namespace {
+
+using Arguments = std::vector<std::string>;
+
+constexpr std::string_view kRoot = "/troupe/v1";
+
+const AdminCommand::Argument kType = {.name = "TYPE", .help = "the actor's type"};
+const AdminCommand::Argument kId = {.name = "ID", .help = "the actor's id"};
+
+std::string call_target(const Arguments& arguments) {
+  return path_of("/v1.0/actors", {arguments[0], arguments[1]}) +
+         path_of("/method", {arguments[2]});
+}
+
+Result<std::string> call(const Arguments& arguments, NodeApi& api, Terminal& terminal) {
+  std::string message = arguments.size() > 3 ? arguments[3] : "";
+  if (message == "-") message = terminal.read_input();
+  if (!message.empty()) {
+    if (const Result<Json> read = Json::parse(message); !read) {
+      return fail(Code::kInvalid, "the message is not JSON: " + read.error().message +
+                                      "; quote it for the shell, as in '{\"name\": \"tea\"}', "
+                                      "or '\"text\"' for a string");
+    }
+  }
+  return api.post(call_target(arguments), std::move(message));
+}
+
+Result<std::string> ask(const AdminRequest& request, NodeApi& api, Terminal& terminal) {
+  const Arguments& arguments = request.arguments;
+  if (request.command == "call") return call(arguments, api, terminal);
+  if (request.command == "drain") return api.post(path_of(kRoot, {"drain", arguments[0]}), "");
+  if (request.command == "actors" && !arguments.empty()) {
+    return api.get(path_of(kRoot, {"actors", arguments[0], "ids"}));
+  }
+  Arguments parts = {request.command};
+  parts.insert(parts.end(), arguments.begin(), arguments.end());
+  return api.get(path_of(kRoot, parts));
+}
+
+const AdminCommand& command_named(const std::string& name) {
+  for (const AdminCommand& command : admin_commands()) {
+    if (command.name == name) return command;
+  }
+  return admin_commands().front();
+}
+
+}  // namespace
+
+const std::vector<AdminCommand>& admin_commands() {
+  static const std::vector<AdminCommand> commands = {
+      {.name = "status", .help = "Show how the cluster is, as a node sees it"},
+      {.name = "nodes",
+       .help = "List the nodes of the cluster",
+       .columns = {"name", "id", "state", "address", "zone"},
+       .nothing = "no nodes"},
+      {.name = "shards",
+       .help = "List the shards: leaders, replicas, owners",
+       .columns = {"shard", "id", "leader", "replicas"},
+       .nothing = "no shards; the cluster is not founded yet"},
+      {.name = "actors",
+       .help = "List the actor types, or the ids of one type's actors in memory",
+       .arguments = {{.name = "TYPE", .help = "list the actors of this type", .required = false}},
+       .columns = {"type", "id", "count", "node"},
+       .nothing = "none; an actor is in memory from its first call until it is idle"},
+      {.name = "state",
+       .help = "Show the saved state of an actor, without waking it",
+       .arguments = {kType, kId},
+       .columns = {"key", "value"},
+       .nothing = "no state is saved"},
+      {.name = "reminders",
+       .help = "List the reminders of an actor",
+       .arguments = {kType, kId},
+       .columns = {"name", "due", "period"},
+       .nothing = "no reminders"},
+      {.name = "call",
+       .help = "Call a method of an actor and print its answer",
+       .arguments = {kType,
+                     kId,
+                     {.name = "METHOD", .help = "the method's name"},
+                     {.name = "JSON", .help = "its message; - reads it from input", .required = false}}},
+      {.name = "drain",
+       .help = "Move everything off a node, so that it can be stopped",
+       .arguments = {{.name = "NODE", .help = "the node's name or id"}}},
+  };
+  return commands;
+}
+
+Result<void> run_admin(const AdminRequest& request, NodeApi& api, Terminal& terminal) {
+  const Result<std::string> answer = ask(request, api, terminal);
+  if (!answer) return fail(answer.error());
+  // What a method answers may be of any kind, and is for pipes as often as for people.
+  if (request.json || request.command == "call") {
+    terminal.out << *answer;
+    if (!answer->empty() && !answer->ends_with('\n')) terminal.out << '\n';
+    return {};
+  }
+  const AdminCommand& command = command_named(request.command);
+  if (answer->empty()) {
+    terminal.out << (command.nothing.empty() ? "done" : command.nothing) << '\n';
+    return {};
+  }
+  const Result<std::string> shown = show_json(*answer, command.columns, command.nothing);
+  if (!shown) {
+    return fail(Code::kInternal, "the answer is not JSON: " + shown.error().message +
+                                     "; --json shows it as it came");
+  }
+  terminal.out << *shown;
+  return {};
+}
+
+}  // namespace troupe::tools

@@ -1,0 +1,114 @@
+#include "tools/troupe/child_process.h"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <utility>
+
+namespace troupe::tools {
+namespace {
+
+constexpr std::size_t kReadBytes = 16 * 1024;
+
+// The child's side. Calls nothing that is unsafe after fork in a process with threads.
+[[noreturn]] void become(char* const* arguments, int output, int failure, pid_t parent) {
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::setpgid(0, 0);  // Ctrl-C is for the parent, which then asks its children to stop
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(127);  // it died before that took effect
+  const int input = ::open("/dev/null", O_RDONLY);  // NOLINT(cppcoreguidelines-pro-type-vararg)
+  ::dup2(input, STDIN_FILENO);
+  ::dup2(output, STDOUT_FILENO);
+  ::dup2(output, STDERR_FILENO);
+  ::execvp(arguments[0], arguments);
+  const int why = errno;
+  [[maybe_unused]] const ssize_t told = ::write(failure, &why, sizeof why);
+  ::_exit(127);
+}
+
+std::string describe(int status) {
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return "exited";
+  if (WIFEXITED(status)) return "exited with status " + std::to_string(WEXITSTATUS(status));
+  return "was killed by signal " + std::to_string(WTERMSIG(status));
+}
+
+std::string reason(int number) { return std::generic_category().message(number); }
+
+}  // namespace
+
+Result<ChildProcess> ChildProcess::start(const std::vector<std::string>& arguments) {
+  std::vector<std::string> texts = arguments;
+  std::vector<char*> pointers;
+  for (std::string& text : texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  std::array<int, 2> output{};
+  std::array<int, 2> failure{};
+  if (::pipe2(output.data(), O_CLOEXEC) != 0) {
+    return fail(Code::kExhausted, "cannot make a pipe: " + reason(errno));
+  }
+  if (::pipe2(failure.data(), O_CLOEXEC) != 0) {
+    ::close(output[0]);
+    ::close(output[1]);
+    return fail(Code::kExhausted, "cannot make a pipe: " + reason(errno));
+  }
+  const pid_t parent = ::getpid();
+  const pid_t pid = ::fork();
+  if (pid == 0) become(pointers.data(), output[1], failure[1], parent);
+  const int fork_error = errno;
+  ::close(output[1]);
+  ::close(failure[1]);
+  int why = 0;
+  // Ends, empty, when the program has begun.
+  const ssize_t told = pid < 0 ? 0 : ::read(failure[0], &why, sizeof why);
+  ::close(failure[0]);
+  if (pid < 0) {
+    ::close(output[0]);
+    return fail(Code::kExhausted, "cannot start a process: " + reason(fork_error));
+  }
+  ::fcntl(output[0], F_SETFL, O_NONBLOCK);  // NOLINT(cppcoreguidelines-pro-type-vararg)
+  ChildProcess child(pid, output[0]);
+  if (told > 0) return fail(Code::kNotFound, "cannot run " + arguments[0] + ": " + reason(why));
+  return child;
+}
+
+ChildProcess::ChildProcess(ChildProcess&& other) noexcept
+    : pid_(std::exchange(other.pid_, -1)),
+      output_(std::exchange(other.output_, -1)),
+      ended_(std::move(other.ended_)) {}
+
+ChildProcess::~ChildProcess() {
+  if (pid_ > 0 && ended_.empty()) {
+    ::kill(pid_, SIGKILL);
+    int status = 0;
+    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+    }
+  }
+  if (output_ >= 0) ::close(output_);
+}
+
+bool ChildProcess::read_output(std::string& text) {
+  std::array<char, kReadBytes> piece{};
+  const ssize_t size = ::read(output_, piece.data(), piece.size());
+  if (size > 0) text.append(piece.data(), static_cast<std::size_t>(size));
+  return size > 0 || (size < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
+void ChildProcess::signal(int number) {
+  if (ended().empty()) ::kill(pid_, number);
+}
+
+const std::string& ChildProcess::ended() {
+  int status = 0;
+  if (ended_.empty() && ::waitpid(pid_, &status, WNOHANG) == pid_) ended_ = describe(status);
+  return ended_;
+}
+
+}  // namespace troupe::tools

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+#include <troupe/result.h>
+
+namespace troupe::tools {
+
+/// A program started by this one: its output comes back through a pipe, its input is empty, and the
+/// system kills it should this process end first, however it ends. Belongs to one thread.
+class ChildProcess {
+ public:
+  /// `arguments[0]` is the program: a path, or a name to be found in PATH. kNotFound if it cannot
+  /// be run.
+  static Result<ChildProcess> start(const std::vector<std::string>& arguments);
+
+  ChildProcess(ChildProcess&& other) noexcept;
+  ChildProcess& operator=(ChildProcess&&) = delete;
+  /// Kills it if it still runs.
+  ~ChildProcess();
+
+  pid_t pid() const { return pid_; }
+
+  /// Readable when there is output; at its end when all who hold it have gone.
+  int output() const { return output_; }
+  /// What there is now, without waiting; false at the end.
+  bool read_output(std::string& text);
+
+  /// Sends a signal, if it still runs.
+  void signal(int number);
+
+  /// How it ended, for people ("exited with status 1", "was killed by signal 9"); empty while it
+  /// runs. Does not wait.
+  const std::string& ended();
+  /// Whether it ended by itself with status 0.
+  bool succeeded() const { return ended_ == "exited"; }
+
+ private:
+  ChildProcess(pid_t pid, int output) : pid_(pid), output_(output) {}
+
+  pid_t pid_;
+  int output_;
+  std::string ended_;
+};
+
+}  // namespace troupe::tools
