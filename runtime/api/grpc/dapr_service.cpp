@@ -19,7 +19,7 @@ using Empty = DaprService::Empty;
 template <class Request, class Response>
 Reactor* serve(const DaprService::Dependencies& on, ServerContext& call, const Request& request,
                Response& response,
-               void (*work)(Service&, const Request&, Context, Responder<Response>)) {
+               void (*work)(api::Service&, const Request&, Context, Responder<Response>)) {
   auto* reactor = new UnaryCall;  // deletes itself
   Responder<Response> respond(reactor->ending(), &response);
   if (const std::optional<grpc::Status> refused = refusal_of(call, on.api_token)) {

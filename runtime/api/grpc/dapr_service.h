@@ -15,7 +15,7 @@ namespace troupe::api {
 class DaprService final : public dapr::proto::runtime::v1::Dapr::CallbackService {
  public:
   struct Dependencies {
-    Service& service;
+    api::Service& service;
     Traces& traces;
     Clock& clock;
     std::function<void(bool force)> shutdown;

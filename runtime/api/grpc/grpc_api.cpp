@@ -8,6 +8,8 @@
 
 #include "runtime/api/grpc/dapr_service.h"
 #include "runtime/api/grpc/health_service.h"
+#include "runtime/api/trace.h"
+#include "runtime/base/random.h"
 #include "runtime/net/listener.h"
 #include "runtime/net/resolver.h"
 #include "runtime/net/socket_address.h"
@@ -61,7 +63,7 @@ struct GrpcApi::State {
       : deps(std::move(the_dependencies)),
         options(std::move(the_options)),
         dapr({.service = deps.service,
-              .traces = deps.traces,
+              .traces = traces,
               .clock = deps.clock,
               .shutdown = deps.shutdown,
               .api_token = options.api_token}),
@@ -69,6 +71,7 @@ struct GrpcApi::State {
 
   Dependencies deps;
   GrpcApiOptions options;
+  Traces traces{random_seed()};
   DaprService dapr;
   HealthService health;
   std::unique_ptr<grpc::Server> server;

@@ -36,7 +36,6 @@ class GrpcApi {
  public:
   struct Dependencies {
     Service& service;
-    Traces& traces;
     Clock& clock;
     net::IoThreads& threads;  // to say why a port cannot be had
     Log log;

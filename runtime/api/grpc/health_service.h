@@ -12,14 +12,14 @@ namespace troupe::api {
 class HealthService final : public grpc::health::v1::Health::CallbackService {
  public:
   /// `service` outlives it.
-  explicit HealthService(const Service& service) : service_(service) {}
+  explicit HealthService(const api::Service& service) : service_(service) {}
 
   grpc::ServerUnaryReactor* Check(grpc::CallbackServerContext* context,
                                   const grpc::health::v1::HealthCheckRequest* request,
                                   grpc::health::v1::HealthCheckResponse* response) override;
 
  private:
-  const Service& service_;
+  const api::Service& service_;
 };
 
 }  // namespace troupe::api
