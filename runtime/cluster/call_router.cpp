@@ -25,13 +25,17 @@ using Shared = std::shared_ptr<actors::Call>;
 CallRouter::CallRouter(CallRouterOptions options, Dependencies dependencies)
     : options_(options), deps_(std::move(dependencies)) {}
 
+ShardId CallRouter::shard_of(const actors::Call& call) const {
+  return placement::shard_of(call.key.type, call.key.id, options_.shard_count);
+}
+
 void CallRouter::route(actors::Call call) {
   const Time now = deps_.clock.now();
   if (stopped_) return call.done(fail(Code::kUnavailable, "this node is stopping"));
   if (call.deadline <= now) {
     return call.done(fail(Code::kTimeout, describe(call) + ": no owner was found in time"));
   }
-  const ShardId shard = placement::shard_of(call.key.type, call.key.id, deps_.table.shard_count());
+  const ShardId shard = shard_of(call);
   const std::shared_ptr<actors::Right> right = deps_.rights.find(shard, call.key.type);
   if (right && !right->ended() && !right->draining()) return deps_.deliver(std::move(call));
   NodeId to;
@@ -55,7 +59,7 @@ void CallRouter::route(actors::Call call) {
 
 void CallRouter::returned(actors::Call call) {
   if (call.from.empty()) return again(std::move(call));
-  const ShardId shard = placement::shard_of(call.key.type, call.key.id, deps_.table.shard_count());
+  const ShardId shard = shard_of(call);
   answer(call.from,
          {.id = call.from_id,
           .result = fail(Code::kUnavailable, "this node does not own " + to_string(call.key)),
@@ -85,8 +89,7 @@ void CallRouter::hold(actors::Call call, Duration wait) {
   deps_.loop.post_at(when, [this, held = std::make_shared<actors::Call>(std::move(call))] {
     held_.fetch_sub(1, std::memory_order_relaxed);
     // What sent it here may be old news: the leader knows better. But a right may have come too.
-    const ShardId shard =
-        placement::shard_of(held->key.type, held->key.id, deps_.table.shard_count());
+    const ShardId shard = shard_of(*held);
     if (deps_.rights.find(shard, held->key.type)) return route(std::move(*held));
     locate(std::move(*held));
   });
@@ -95,7 +98,7 @@ void CallRouter::hold(actors::Call call, Duration wait) {
 void CallRouter::locate(actors::Call call) {
   const Time now = deps_.clock.now();
   if (stopped_ || call.deadline <= now) return route(std::move(call));
-  const ShardId shard = placement::shard_of(call.key.type, call.key.id, deps_.table.shard_count());
+  const ShardId shard = shard_of(call);
   const std::string type = call.key.type;
   const Duration patience = std::min<Duration>(kLocatePatience, call.deadline - now);
   deps_.locate(
@@ -113,7 +116,7 @@ void CallRouter::locate(actors::Call call) {
 // After the leader has answered: straight on, but not in circles.
 void CallRouter::look(actors::Call call) {
   if (++call.redirects <= kQuickLooks) return route(std::move(call));
-  const ShardId shard = placement::shard_of(call.key.type, call.key.id, deps_.table.shard_count());
+  const ShardId shard = shard_of(call);
   NodeId owner;
   {
     const placement::Table::RowRef row = deps_.table.lookup(shard);
@@ -200,7 +203,7 @@ void CallRouter::received(NodeId from, CallFrame frame) {
 }
 
 void CallRouter::accept(actors::Call call, RowVersion row, Time until) {
-  const ShardId shard = placement::shard_of(call.key.type, call.key.id, deps_.table.shard_count());
+  const ShardId shard = shard_of(call);
   const std::shared_ptr<actors::Right> right = deps_.rights.find(shard, call.key.type);
   if (right && !right->ended() && !right->draining()) return deps_.deliver(std::move(call));
   RowVersion known;
@@ -237,8 +240,7 @@ void CallRouter::received(NodeId from, ReplyFrame frame) {
                    held = std::make_shared<actors::Call>(std::move(call)),
                    known = pending->row]() mutable {
     if (!row.empty()) deps_.learn(row);
-    const ShardId shard =
-        placement::shard_of(held->key.type, held->key.id, deps_.table.shard_count());
+    const ShardId shard = shard_of(*held);
     const bool newer = deps_.table.version(shard) > known;
     ++held->redirects;
     if (newer && held->redirects < 8) return route(std::move(*held));

@@ -22,6 +22,7 @@ namespace troupe::cluster {
 
 struct CallRouterOptions {
   NodeId self;
+  std::uint32_t shard_count = 0;  // without the meta shard, which has a row too
   /// Calls on their way to one other node; beyond, new ones are refused at once.
   std::size_t window = 16'384;
   /// Calls that wait here for an owner or for better news.
@@ -84,6 +85,7 @@ class CallRouter final : public actors::Router {
   using PendingById = std::map<std::uint64_t, Pending>;
   static constexpr std::size_t kStripes = 32;
 
+  ShardId shard_of(const actors::Call& call) const;
   Guarded<PendingById>& stripe(std::uint64_t id) { return stripes_[id % kStripes]; }
   void send(NodeId to, RowVersion row, actors::Call call);
   std::optional<Pending> take(std::uint64_t id, NodeId from);

@@ -230,7 +230,7 @@ void Cluster::enrolled(Generation generation) {
                 hosting_->drain(right, std::move(done));
               }});
   router_ = std::make_unique<CallRouter>(
-      CallRouterOptions{.self = options_.self.id},
+      CallRouterOptions{.self = options_.self.id, .shard_count = cluster_.shard_count},
       CallRouter::Dependencies{
           .clock = deps_.clock,
           .loop = deps_.loop,

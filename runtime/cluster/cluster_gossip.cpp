@@ -9,7 +9,7 @@ namespace troupe::cluster {
 namespace {
 
 // What an introduction is about: its first byte.
-enum class Introduction : char { kFounding = 'f', kGossip = 'g' };
+enum class Introduction : char { kFounding = Founding::kMark, kGossip = 'g' };
 constexpr std::size_t kAddressesTold = 16;
 
 }  // namespace

@@ -119,7 +119,7 @@ std::string Founding::question(std::uint64_t step, const Proposal& proposal) con
                     .cluster = promised_,
                     .member = false,
                     .addresses = addresses_};
-  return out.take() + self.encode();
+  return kMark + out.take() + self.encode();
 }
 
 void Founding::ask_all() {

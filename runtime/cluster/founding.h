@@ -74,6 +74,9 @@ class Founding {
     Log log;
   };
 
+  /// The first byte of its introductions, which tells them from others; answer() is given the rest.
+  static constexpr char kMark = 'f';
+
   /// `promised`: what an earlier process had promised; an empty one if nothing.
   Founding(FoundingOptions options, Proposal promised, Dependencies dependencies);
   ~Founding() { *alive_ = false; }

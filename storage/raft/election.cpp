@@ -86,7 +86,7 @@ Duration::rep Raft::succession() const {
 
 void Raft::campaign_now(Time now) {
   advance(now);
-  if (role_ != Role::kFollower || leader_.empty()) return;
+  if (role_ != Role::kFollower) return;
   leader_gone_ = true;
   if (!configuration().votes(self())) return;
   election_at_ = std::min(election_at_, now_ + succession_step() * succession());

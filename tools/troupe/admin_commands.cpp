@@ -2,7 +2,7 @@
 
 #include <ostream>
 
-#include "tools/troupe/json_view.h"
+#include "runtime/net/url.h"
 #include <troupe/json.h>
 
 namespace troupe::tools {
@@ -16,8 +16,7 @@ const AdminCommand::Argument kType = {.name = "TYPE", .help = "the actor's type"
 const AdminCommand::Argument kId = {.name = "ID", .help = "the actor's id"};
 
 std::string call_target(const Arguments& arguments) {
-  return path_of("/v1.0/actors", {arguments[0], arguments[1]}) +
-         path_of("/method", {arguments[2]});
+  return path_of("/v1.0/actors", {arguments[0], arguments[1]}) + path_of("/method", {arguments[2]});
 }
 
 Result<std::string> call(const Arguments& arguments, NodeApi& api, Terminal& terminal) {
@@ -33,16 +32,29 @@ Result<std::string> call(const Arguments& arguments, NodeApi& api, Terminal& ter
   return api.post(call_target(arguments), std::move(message));
 }
 
+std::string query_of(const AdminRequest& request) {
+  std::string query;
+  for (const auto& [name, value] : request.options) {
+    query += (query.empty() ? "?" : "&") + name + "=" + net::encode_path_segment(value);
+  }
+  return query;
+}
+
 Result<std::string> ask(const AdminRequest& request, NodeApi& api, Terminal& terminal) {
   const Arguments& arguments = request.arguments;
   if (request.command == "call") return call(arguments, api, terminal);
-  if (request.command == "drain") return api.post(path_of(kRoot, {"drain", arguments[0]}), "");
-  if (request.command == "actors" && !arguments.empty()) {
-    return api.get(path_of(kRoot, {"actors", arguments[0], "ids"}));
+  if (request.command == "drain") {
+    const std::string target = path_of(kRoot, {"drain", arguments[0]});
+    return request.undo ? api.remove(target) : api.post(target, "");
+  }
+  if (request.command == "actors") {
+    return api.get(arguments.empty()
+                       ? path_of(kRoot, {"actors"}) + "?all=true"
+                       : path_of(kRoot, {"actors", arguments[0], "ids"}) + query_of(request));
   }
   Arguments parts = {request.command};
   parts.insert(parts.end(), arguments.begin(), arguments.end());
-  return api.get(path_of(kRoot, parts));
+  return api.get(path_of(kRoot, parts) + query_of(request));
 }
 
 const AdminCommand& command_named(const std::string& name) {
@@ -56,39 +68,45 @@ const AdminCommand& command_named(const std::string& name) {
 
 const std::vector<AdminCommand>& admin_commands() {
   static const std::vector<AdminCommand> commands = {
-      {.name = "status", .help = "Show how the cluster is, as a node sees it"},
+      {.name = "status",
+       .help = "Show how the cluster is, as a node sees it",
+       .view = {.first = {"type"}}},
       {.name = "nodes",
        .help = "List the nodes of the cluster",
-       .columns = {"name", "id", "state", "address", "zone"},
-       .nothing = "no nodes"},
+       .view = {.first = {"id", "address", "status"}, .nothing = "no nodes"}},
       {.name = "shards",
        .help = "List the shards: leaders, replicas, owners",
-       .columns = {"shard", "id", "leader", "replicas"},
-       .nothing = "no shards; the cluster is not founded yet"},
+       .view = {.first = {"shard", "leader", "replicas", "owners"},
+                .nothing = "no shards; the cluster is not founded yet"}},
       {.name = "actors",
-       .help = "List the actor types, or the ids of one type's actors in memory",
-       .arguments = {{.name = "TYPE", .help = "list the actors of this type", .required = false}},
-       .columns = {"type", "id", "count", "node"},
-       .nothing = "none; an actor is in memory from its first call until it is idle"},
+       .help = "List the actors in memory, or the ids of all saved ones of a type",
+       .arguments = {{.name = "TYPE", .help = "list the saved actors of it", .required = false}},
+       .options = {{.name = "limit", .help = "at most so many"},
+                   {.name = "after", .help = "those after this id"}},
+       .view = {.first = {"type", "id", "node"},
+                .nothing = "none; an actor is in memory from its first call until it is idle",
+                .list = "activations"}},
       {.name = "state",
        .help = "Show the saved state of an actor, without waking it",
        .arguments = {kType, kId},
-       .columns = {"key", "value"},
-       .nothing = "no state is saved"},
+       .view = {.first = {"name", "value"}, .nothing = "no state is saved"}},
       {.name = "reminders",
-       .help = "List the reminders of an actor",
-       .arguments = {kType, kId},
-       .columns = {"name", "due", "period"},
-       .nothing = "no reminders"},
+       .help = "List the reminders of an actor, or of all of a type",
+       .arguments = {kType, {.name = "ID", .help = "the actor's id", .required = false}},
+       .options = {{.name = "limit", .help = "at most so many"}},
+       .view = {.first = {"type", "id", "name", "next"}, .nothing = "no reminders"}},
       {.name = "call",
        .help = "Call a method of an actor and print its answer",
        .arguments = {kType,
                      kId,
                      {.name = "METHOD", .help = "the method's name"},
-                     {.name = "JSON", .help = "its message; - reads it from input", .required = false}}},
+                     {.name = "JSON",
+                      .help = "its message; - reads it from input",
+                      .required = false}}},
       {.name = "drain",
        .help = "Move everything off a node, so that it can be stopped",
-       .arguments = {{.name = "NODE", .help = "the node's name or id"}}},
+       .arguments = {{.name = "NODE", .help = "the node's id, or the beginning of it"}},
+       .can_undo = true},
   };
   return commands;
 }
@@ -102,12 +120,15 @@ Result<void> run_admin(const AdminRequest& request, NodeApi& api, Terminal& term
     if (!answer->empty() && !answer->ends_with('\n')) terminal.out << '\n';
     return {};
   }
-  const AdminCommand& command = command_named(request.command);
+  JsonView view = command_named(request.command).view;
+  if (request.command == "actors" && !request.arguments.empty()) {
+    view = {.nothing = "no actor of this type has saved anything", .list = "ids"};
+  }
   if (answer->empty()) {
-    terminal.out << (command.nothing.empty() ? "done" : command.nothing) << '\n';
+    terminal.out << (view.nothing.empty() ? "done" : view.nothing) << '\n';
     return {};
   }
-  const Result<std::string> shown = show_json(*answer, command.columns, command.nothing);
+  const Result<std::string> shown = show_json(*answer, view);
   if (!shown) {
     return fail(Code::kInternal, "the answer is not JSON: " + shown.error().message +
                                      "; --json shows it as it came");

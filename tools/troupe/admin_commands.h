@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/troupe/json_view.h"
 #include "tools/troupe/node_api.h"
 #include "tools/troupe/terminal.h"
 #include <troupe/result.h>
@@ -20,8 +21,9 @@ struct AdminCommand {
   std::string name;
   std::string help;
   std::vector<Argument> arguments = {};
-  std::vector<std::string> columns = {};  // shown first
-  std::string nothing = {};               // shown for an empty list
+  std::vector<Argument> options = {};  // go into the query: `--limit 5`
+  bool can_undo = false;               // has a flag --undo
+  JsonView view = {};
 };
 
 /// All of them, in the order of the help.
@@ -31,6 +33,8 @@ const std::vector<AdminCommand>& admin_commands();
 struct AdminRequest {
   std::string command;  // one of admin_commands()
   std::vector<std::string> arguments;
+  std::vector<std::pair<std::string, std::string>> options = {};
+  bool undo = false;
   bool json = false;  // show the answer as it is
 };
 

@@ -1,15 +1,16 @@
 #include "tools/troupe/child_process.h"
 
-#include <fcntl.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <utility>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace troupe::tools {
 namespace {
@@ -23,7 +24,7 @@ constexpr std::size_t kReadBytes = 16 * 1024;
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::setpgid(0, 0);  // Ctrl-C is for the parent, which then asks its children to stop
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != parent) ::_exit(127);  // it died before that took effect
+  if (::getppid() != parent) ::_exit(127);          // it died before that took effect
   const int input = ::open("/dev/null", O_RDONLY);  // NOLINT(cppcoreguidelines-pro-type-vararg)
   ::dup2(input, STDIN_FILENO);
   ::dup2(output, STDOUT_FILENO);
@@ -85,12 +86,7 @@ ChildProcess::ChildProcess(ChildProcess&& other) noexcept
       ended_(std::move(other.ended_)) {}
 
 ChildProcess::~ChildProcess() {
-  if (pid_ > 0 && ended_.empty()) {
-    ::kill(pid_, SIGKILL);
-    int status = 0;
-    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-    }
-  }
+  kill_and_wait();
   if (output_ >= 0) ::close(output_);
 }
 
@@ -99,6 +95,20 @@ bool ChildProcess::read_output(std::string& text) {
   const ssize_t size = ::read(output_, piece.data(), piece.size());
   if (size > 0) text.append(piece.data(), static_cast<std::size_t>(size));
   return size > 0 || (size < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
+bool ChildProcess::has_output() const {
+  pollfd waited{.fd = output_, .events = POLLIN, .revents = 0};
+  return ::poll(&waited, 1, 0) == 1;
+}
+
+void ChildProcess::kill_and_wait() {
+  if (pid_ <= 0 || !ended_.empty()) return;
+  ::kill(pid_, SIGKILL);
+  int status = 0;
+  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  }
+  ended_ = describe(status);
 }
 
 void ChildProcess::signal(int number) {

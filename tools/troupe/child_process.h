@@ -30,14 +30,18 @@ class ChildProcess {
   /// What there is now, without waiting; false at the end.
   bool read_output(std::string& text);
 
+  /// Whether there is output, or its end, at this moment.
+  bool has_output() const;
+
+  /// Kills it, if it still runs, and waits until it is gone.
+  void kill_and_wait();
+
   /// Sends a signal, if it still runs.
   void signal(int number);
 
   /// How it ended, for people ("exited with status 1", "was killed by signal 9"); empty while it
   /// runs. Does not wait.
   const std::string& ended();
-  /// Whether it ended by itself with status 0.
-  bool succeeded() const { return ended_ == "exited"; }
 
  private:
   ChildProcess(pid_t pid, int output) : pid_(pid), output_(output) {}

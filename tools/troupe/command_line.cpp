@@ -24,7 +24,9 @@ struct Typed {
   std::string address = "127.0.0.1:3500";
   int timeout_seconds = 60;
   bool json = false;
+  bool undo = false;
   std::vector<std::vector<std::string>> arguments;  // one each, in the order of admin_commands()
+  std::vector<std::vector<std::string>> options;    // likewise
   std::string shell;
   DevOptions dev;
   std::string program;
@@ -33,6 +35,7 @@ struct Typed {
 
 void add_admin(CLI::App& app, Typed& typed) {
   typed.arguments.resize(admin_commands().size());
+  typed.options.resize(admin_commands().size());
   for (std::size_t i = 0; i < admin_commands().size(); ++i) {
     const AdminCommand& command = admin_commands()[i];
     std::vector<std::string>& values = typed.arguments[i];
@@ -43,6 +46,12 @@ void add_admin(CLI::App& app, Typed& typed) {
       const AdminCommand::Argument& argument = command.arguments[j];
       added->add_option(argument.name, values[j], argument.help)->required(argument.required);
     }
+    typed.options[i].resize(command.options.size());
+    for (std::size_t j = 0; j < command.options.size(); ++j) {
+      const AdminCommand::Argument& option = command.options[j];
+      added->add_option("--" + option.name, typed.options[i][j], option.help);
+    }
+    if (command.can_undo) added->add_flag("--undo", typed.undo, "take it back");
     added->add_flag("--json", typed.json, "print the answer as it is");
     added->add_option("--address", typed.address, "host:port of a node's API, or TROUPE_ADDRESS")
         ->capture_default_str();
@@ -120,8 +129,9 @@ int explain(Terminal& terminal, const CLI::App& app, const CLI::ParseError& erro
       const std::string flag = extra.substr(0, extra.find('='));
       message = "unknown flag '" + flag + "'" + did_you_mean(flag, flags_of(command));
     } else {
-      message = parsed.empty() ? "unknown command '" + extra + "'" + did_you_mean(extra, command_names(app))
-                               : "'" + extra + "' is one argument too many";
+      message = parsed.empty()
+                    ? "unknown command '" + extra + "'" + did_you_mean(extra, command_names(app))
+                    : "'" + extra + "' is one argument too many";
     }
     break;
   }
@@ -140,10 +150,17 @@ int run_admin_command(Typed& typed, std::size_t i, const CLI::App& command, Term
   }
   const Result<net::HostPort> address = net::parse_host_port(typed.address, kHttpPort);
   if (!address) return misuse(terminal, "--address: " + address.error().message, "");
-  AdminRequest request{.command = admin_commands()[i].name, .arguments = {}, .json = typed.json};
-  for (std::size_t j = 0; j < admin_commands()[i].arguments.size(); ++j) {
-    if (command.get_option(admin_commands()[i].arguments[j].name)->count() > 0) {
+  const AdminCommand& known = admin_commands()[i];
+  AdminRequest request{
+      .command = known.name, .arguments = {}, .undo = typed.undo, .json = typed.json};
+  for (std::size_t j = 0; j < known.arguments.size(); ++j) {
+    if (command.get_option(known.arguments[j].name)->count() > 0) {
       request.arguments.push_back(typed.arguments[i][j]);
+    }
+  }
+  for (std::size_t j = 0; j < known.options.size(); ++j) {
+    if (command.get_option("--" + known.options[j].name)->count() > 0) {
+      request.options.emplace_back(known.options[j].name, typed.options[i][j]);
     }
   }
   NodeApi api({.address = *address,
@@ -161,7 +178,8 @@ int run_dev(Typed& typed, Terminal& terminal) {
     typed.dev.program = {typed.program};
   }
   typed.dev.node_arguments = typed.program_arguments;
-  return report(terminal, run_dev_cluster(typed.dev, SystemClock(), terminal));
+  SystemClock clock;
+  return report(terminal, run_dev_cluster(typed.dev, clock, terminal));
 }
 
 int run_parsed(const CLI::App& app, Typed& typed, Terminal& terminal) {
@@ -196,7 +214,7 @@ int run_command(const std::vector<std::string>& arguments, Terminal& terminal) {
   Typed typed;
   add_commands(app, typed);
   try {
-    app.parse({arguments.rbegin(), arguments.rend()});  // CLI11 takes them from the back
+    app.parse(std::vector(arguments.rbegin(), arguments.rend()));  // the first one last
   } catch (const CLI::Success& wanted) {
     app.exit(wanted, terminal.out, terminal.errors);
     return kSucceeded;

@@ -37,8 +37,10 @@ std::string bash(const Commands& commands) {
     case "$word" in -*) ;; *) command="$word"; break ;; esac
   done
   case "$command" in
-    '') words=')" + joined(names) + R"( --help --version' ;;
-)" + cases + R"(  esac
+    '') words=')" +
+         joined(names) + R"( --help --version' ;;
+)" + cases +
+         R"(  esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
 }
 complete -o default -F _troupe troupe
@@ -55,13 +57,15 @@ std::string zsh(const Commands& commands) {
   return R"(#compdef troupe
 _troupe() {
   local -a commands=(
-)" + list + R"(  )
+)" + list +
+         R"(  )
   if (( CURRENT == 2 )); then
     _describe 'command' commands
     return
   fi
   case "${words[2]}" in
-)" + cases + R"(  esac
+)" + cases +
+         R"(  esac
 }
 if [ "$funcstack[1]" = _troupe ]; then _troupe; else compdef _troupe troupe; fi
 )";

@@ -71,17 +71,19 @@ Result<std::string> NodeApi::post(const std::string& target, std::string json) {
   return ask(std::move(request));
 }
 
+Result<std::string> NodeApi::remove(const std::string& target) {
+  return ask({.method = "DELETE", .target = target});
+}
+
 Result<std::string> NodeApi::ask(net::HttpRequest request) {
   const Options& options = state_->options;
   if (!options.token.empty()) request.headers.add("dapr-api-token", options.token);
   const std::string target = request.target;
   std::promise<Result<net::HttpResponse>> promise;
   std::future<Result<net::HttpResponse>> answer = promise.get_future();
-  state_->client.send({.where = options.address}, std::move(request),
-                      state_->clock.now() + options.timeout,
-                      [&promise](Result<net::HttpResponse> result) {
-                        promise.set_value(std::move(result));
-                      });
+  state_->client.send(
+      {.where = options.address}, std::move(request), state_->clock.now() + options.timeout,
+      [&promise](Result<net::HttpResponse> result) { promise.set_value(std::move(result)); });
   const Result<net::HttpResponse> response = answer.get();
   if (!response) {
     if (response.error().code != Code::kUnavailable) return fail(response.error());
@@ -90,9 +92,9 @@ Result<std::string> NodeApi::ask(net::HttpRequest request) {
                                         "--address host:port");
   }
   if (response->status == 404 && response->body.empty()) {
-    return fail(Code::kNotFound,
-                "what answers at " + net::to_string(options.address) + " does not know " + target +
-                    "; is it the API port of a node of this version?");
+    return fail(Code::kNotFound, "what answers at " + net::to_string(options.address) +
+                                     " does not know " + target +
+                                     "; is it the API port of a node of this version?");
   }
   if (response->status < 200 || response->status > 299) return refusal(*response);
   return std::string(response->body.view());

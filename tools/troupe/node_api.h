@@ -28,6 +28,7 @@ class NodeApi {
   /// node refuses, its own message.
   Result<std::string> get(const std::string& target);
   Result<std::string> post(const std::string& target, std::string json);
+  Result<std::string> remove(const std::string& target);
 
  private:
   struct State;

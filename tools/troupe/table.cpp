@@ -10,9 +10,22 @@ constexpr std::string_view kEllipsis = "\u2026";
 
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80; }
 
+bool is_nothing(std::string_view text) { return text.empty() || text == "-"; }
+
 bool is_number(std::string_view text) {
   const auto of_numbers = [](char c) { return (c >= '0' && c <= '9') || c == '.' || c == '-'; };
-  return std::ranges::all_of(text, of_numbers);  // also of nothing, and of the "-" for nothing
+  return !is_nothing(text) && std::ranges::all_of(text, of_numbers);
+}
+
+// Whether a column holds numbers and nothing else. The first line is the columns' names.
+bool is_numeric(const std::vector<std::vector<std::string>>& lines, std::size_t column) {
+  bool numbers = false;
+  for (std::size_t row = 1; row < lines.size(); ++row) {
+    const std::string& cell = lines[row][column];
+    if (!is_number(cell) && !is_nothing(cell)) return false;
+    numbers = numbers || is_number(cell);
+  }
+  return numbers;
 }
 
 std::string upper(std::string_view text) {
@@ -39,8 +52,8 @@ std::string printable(std::string_view text) {
     if (line.size() >= kCellBytesMax && !is_continuation(text[i])) return line.append(kEllipsis);
     // U+0080 to U+009F, two bytes each, steer terminals too.
     const bool control = byte < 0x20 || byte == 0x7F;
-    const bool second = byte == 0xC2 && i + 1 < text.size() &&
-                        static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    const bool second =
+        byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
     line += control || second ? '?' : text[i];
     if (second) ++i;
   }
@@ -56,12 +69,10 @@ std::string format(const Table& table) {
     for (const std::string& cell : row) line.push_back(printable(cell));
   }
   std::vector<std::size_t> widths(columns, 0);
-  std::vector<bool> right(columns, !table.rows.empty());
-  for (std::size_t row = 0; row < lines.size(); ++row) {
-    for (std::size_t i = 0; i < columns; ++i) {
-      widths[i] = std::max(widths[i], width(lines[row][i]));
-      if (row > 0 && !is_number(lines[row][i])) right[i] = false;
-    }
+  std::vector<bool> right(columns, false);
+  for (std::size_t i = 0; i < columns; ++i) {
+    right[i] = is_numeric(lines, i);
+    for (const auto& line : lines) widths[i] = std::max(widths[i], width(line[i]));
   }
   std::string text;
   for (const auto& line : lines) {

@@ -1,10 +1,10 @@
 #include "tools/troupe/terminal.h"
 
-#include <unistd.h>
-
 #include <cstdlib>
 #include <iostream>
 #include <iterator>
+
+#include <unistd.h>
 
 namespace troupe::tools {
 namespace {

@@ -186,13 +186,17 @@ TEST_F(Causes, RemindersAreRegisteredReadAndDeletedWithoutAnActivation) {
 
 TEST_F(Causes, TimersAreSetAndCancelledByCalls) {
   const auto run = [&](const TimerChange& change) {
-    actors::Call call = world.call("Cart", "1", "", encode(change));
+    actors::Call call = world.call("Cart", "1", "", actors::encode(change));
     call.kind = actors::CallKind::kTimers;
     const auto answer = world.send(std::move(call));
     world.run();
     return answer;
   };
-  TimerChange set{.name = "t", .method = "bad", .message = {}, .after = 1s, .every = 2s};
+  TimerChange set;
+  set.name = "t";
+  set.method = "bad";
+  set.after = 1s;
+  set.every = 2s;
   EXPECT_EQ(run(set)->text(), "");
   world.pass(1s);
   EXPECT_EQ(world.log.size(), 1U);

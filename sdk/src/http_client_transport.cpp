@@ -1,0 +1,277 @@
+#include "sdk/src/http_client_transport.h"
+
+#include <algorithm>
+#include <array>
+#include <future>
+#include <string_view>
+#include <utility>
+
+#include "runtime/net/io_threads.h"
+#include "runtime/net/resolver.h"
+#include "runtime/net/url.h"
+#include <troupe/json.h>
+
+namespace troupe {
+namespace {
+
+// The body of an API error.
+struct ErrorBody {
+  std::string errorCode;  // NOLINT(readability-identifier-naming): as on the wire
+  std::string message;
+};
+
+struct CodeName {
+  std::string_view name;
+  Code code;
+};
+// The header in which a node names the code itself: several codes share a status.
+constexpr std::string_view kCodeHeader = "troupe-code";
+constexpr std::array kCodeNames{
+    CodeName{"invalid", Code::kInvalid},
+    CodeName{"not found", Code::kNotFound},
+    CodeName{"conflict", Code::kConflict},
+    CodeName{"precondition", Code::kPrecondition},
+    CodeName{"unauthenticated", Code::kUnauthenticated},
+    CodeName{"denied", Code::kDenied},
+    CodeName{"exhausted", Code::kExhausted},
+    CodeName{"cancelled", Code::kCancelled},
+    CodeName{"timeout", Code::kTimeout},
+    CodeName{"unknown outcome", Code::kUnknownOutcome},
+    CodeName{"unavailable", Code::kUnavailable},
+    CodeName{"unimplemented", Code::kUnimplemented},
+    CodeName{"application", Code::kApplication},
+    CodeName{"data loss", Code::kDataLoss},
+    CodeName{"internal", Code::kInternal},
+};
+
+// How the API begins the messages of failed calls; the texts of the actor itself come after it.
+constexpr std::string_view kInvokeText = "error invoke actor method: ";
+constexpr std::string_view kThrownText = "error from actor service: (500) ";
+constexpr std::string_view kNoSuchMethodText = "actor method not found: ";
+constexpr std::string_view kNoSuchActorText = "failed to lookup actor: ";
+
+bool skip(std::string& text, std::string_view beginning) {
+  if (!text.starts_with(beginning)) return false;
+  text.erase(0, beginning.size());
+  return true;
+}
+
+Code code_of_status(int status) {
+  switch (status) {
+    case 400:
+    case 413:
+      return Code::kInvalid;
+    case 401:
+      return Code::kUnauthenticated;
+    case 403:
+      return Code::kDenied;
+    case 404:
+      return Code::kNotFound;
+    case 408:
+      return Code::kCancelled;
+    case 409:
+      return Code::kConflict;
+    case 412:
+      return Code::kPrecondition;
+    case 429:
+      return Code::kExhausted;
+    case 501:
+      return Code::kUnimplemented;
+    case 503:
+      return Code::kUnavailable;
+    case 504:
+      return Code::kTimeout;
+    default:
+      return Code::kUnknownOutcome;
+  }
+}
+
+Error error_of(const net::HttpResponse& response) {
+  std::string message(response.body.view());
+  if (const Result<ErrorBody> body = from_json<ErrorBody>(message)) message = body->message;
+  Code code = code_of_status(response.status);
+  if (skip(message, kInvokeText) && response.status == 500) {
+    if (skip(message, kThrownText)) code = Code::kApplication;
+    if (skip(message, kNoSuchMethodText)) code = Code::kUnimplemented;
+    if (skip(message, kNoSuchActorText)) code = Code::kNotFound;
+  }
+  if (const auto name = response.headers.find(kCodeHeader)) {
+    const auto named = std::ranges::find(kCodeNames, *name, &CodeName::name);
+    if (named != kCodeNames.end()) code = named->code;
+  }
+  if (message.empty()) message = "the node answered " + std::to_string(response.status);
+  return {code, std::move(message)};
+}
+
+bool certainly_without_effect(Code code) {
+  return code == Code::kUnavailable || code == Code::kExhausted;
+}
+
+std::string target_of(const ClientCall& call) {
+  return "/v1.0/actors/" + net::encode_path_segment(call.target.type) + "/" +
+         net::encode_path_segment(call.target.id) + "/method/" +
+         net::encode_path_segment(call.method);
+}
+
+net::HttpRequest request_of(const ClientCall& call, const std::string& token) {
+  net::HttpRequest request{.method = "POST", .target = target_of(call), .body = call.message};
+  if (!call.content_type.empty()) request.headers.add("Content-Type", call.content_type);
+  if (!token.empty()) request.headers.add("dapr-api-token", token);
+  return request;
+}
+
+}  // namespace
+
+Result<Payload> reply_of(const net::HttpResponse& response) {
+  const bool fine = response.status >= 200 && response.status < 300;
+  if (!fine) return fail(error_of(response));
+  // Dapr's way to send an actor's own error as the answer of a call that worked.
+  if (response.headers.contains("X-DaprErrorResponseHeader")) {
+    return fail(Code::kApplication, std::string(response.body.view()));
+  }
+  return response.body;
+}
+
+struct HttpClientTransport::Nodes {
+  Clock& clock;
+  Executor& pauses;
+  net::HttpClient& http;
+  HttpClientTransportOptions options;
+  std::vector<net::HttpOrigin> origins;
+  std::optional<Error> error;               // of the addresses
+  std::atomic<std::size_t> answers_now{0};  // index of the one that answered last
+};
+
+// One call, from address to address until it is answered or given up. Lives in the completions of
+// what it waits for.
+class HttpClientTransport::Attempts final : public std::enable_shared_from_this<Attempts> {
+ public:
+  Attempts(std::shared_ptr<Nodes> nodes, const ClientCall& call,
+           std::promise<Result<Payload>> promise)
+      : nodes_(std::move(nodes)),
+        request_(request_of(call, nodes_->options.token)),
+        what_(call.target.type + "/" + call.target.id + "." + call.method),
+        deadline_(nodes_->clock.now() + call.timeout),
+        pause_(nodes_->options.pause),
+        node_(nodes_->answers_now.load(std::memory_order_relaxed)),
+        promise_(std::move(promise)) {}
+
+  void begin() {
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - nodes_->clock.now());
+    if (left <= std::chrono::milliseconds::zero()) {
+      return end(fail(Code::kTimeout, what_ + " was not sent in time" + because()));
+    }
+    net::HttpRequest request = request_;
+    request.headers.set("troupe-timeout-ms", std::to_string(left.count()));
+    nodes_->http.send(nodes_->origins[node_], std::move(request), deadline_,
+                      [self = shared_from_this()](Result<net::HttpResponse> response) {
+                        self->answered(std::move(response));
+                      });
+  }
+
+ private:
+  void answered(Result<net::HttpResponse> response) {
+    Result<Payload> reply = response ? reply_of(*response) : fail(response.error());
+    const bool again = !reply && certainly_without_effect(reply.error().code);
+    if (!again) {
+      if (response) nodes_->answers_now.store(node_, std::memory_order_relaxed);
+      if (!response) {
+        return end(fail(reply.error().code, what_ + " at " + nodes_->options.addresses[node_] +
+                                                ": " + reply.error().message));
+      }
+      return end(std::move(reply));
+    }
+    last_error_ = nodes_->options.addresses[node_] + ": " + reply.error().message;
+    go_on(reply.error().code);
+  }
+
+  void go_on(Code code) {
+    const std::size_t addresses = nodes_->origins.size();
+    const std::size_t attempts_max =
+        std::max<std::size_t>(addresses, std::size_t{nodes_->options.retries} + 1);
+    if (++attempts_ >= attempts_max) {
+      return end(fail(code, what_ + " was given up after " + std::to_string(attempts_) +
+                                " attempts" + because()));
+    }
+    node_ = (node_ + 1) % addresses;
+    // Somebody not asked yet is asked at once.
+    if (attempts_ < addresses) return begin();
+    const Time when = std::min(nodes_->clock.now() + pause_, deadline_);
+    pause_ = std::min(pause_ * 2, nodes_->options.pause_max);
+    nodes_->pauses.post_at(when, [self = shared_from_this()] { self->begin(); });
+  }
+
+  std::string because() const { return last_error_.empty() ? "" : "; last, " + last_error_; }
+
+  void end(Result<Payload> reply) { promise_.set_value(std::move(reply)); }
+
+  std::shared_ptr<Nodes> nodes_;
+  net::HttpRequest request_;
+  std::string what_;
+  Time deadline_;
+  Duration pause_;
+  std::size_t node_;
+  std::size_t attempts_ = 0;
+  std::string last_error_;
+  std::promise<Result<Payload>> promise_;
+};
+
+HttpClientTransport::HttpClientTransport(Clock& clock, Executor& pauses, net::HttpClient& http,
+                                         const HttpClientTransportOptions& options)
+    : nodes_(new Nodes{clock, pauses, http, options, {}, {}}) {
+  for (const std::string& address : options.addresses) {
+    Result<net::HostPort> where = net::parse_host_port(address);
+    if (where) {
+      nodes_->origins.push_back({.where = *std::move(where)});
+    } else {
+      nodes_->error = Error{Code::kInvalid, "'" + address +
+                                                "' is no address of a node: it is host:port, such "
+                                                "as 127.0.0.1:3500"};
+    }
+  }
+  if (options.addresses.empty()) {
+    nodes_->error = Error{Code::kInvalid, "a client needs the address of a node"};
+  }
+}
+
+Result<Payload> HttpClientTransport::call(const ClientCall& call) {
+  if (nodes_->error) return fail(*nodes_->error);
+  std::promise<Result<Payload>> promise;
+  std::future<Result<Payload>> reply = promise.get_future();
+  std::make_shared<Attempts>(nodes_, call, std::move(promise))->begin();
+  return reply.get();
+}
+
+namespace {
+
+// Parts in the order in which they need each other.
+class OwnTransport final : public ClientTransport {
+ public:
+  explicit OwnTransport(const HttpClientTransportOptions& options)
+      : transport_(clock_, pauses_, http_, options) {}
+
+  Result<Payload> call(const ClientCall& call) override { return transport_.call(call); }
+
+ private:
+  SystemClock clock_;
+  Loop pauses_{clock_, "client"};
+  net::IoThreads threads_{clock_, {.threads = 1}};
+  net::Resolver resolver_{1};
+  net::HttpClient http_{threads_, resolver_, {}};
+  HttpClientTransport transport_;
+};
+
+}  // namespace
+
+std::shared_ptr<ClientTransport> http_transport(HttpClientTransportOptions options) {
+  return std::make_shared<OwnTransport>(std::move(options));
+}
+
+Client::Client(ClientOptions options)
+    : transport_(http_transport({.addresses = std::move(options.addresses),
+                                 .token = std::move(options.token),
+                                 .retries = options.retries})),
+      timeout_(options.timeout) {}
+
+}  // namespace troupe

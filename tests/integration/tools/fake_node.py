@@ -1,0 +1,39 @@
+#!/usr/bin/env python3
+"""Stands in for a node: takes its flags, answers its health probe, ends on SIGTERM.
+
+--fail: ends at once. --deaf: never becomes ready. --stubborn: ignores SIGTERM.
+"""
+
+import argparse
+import http.server
+import os
+import signal
+import sys
+
+
+class Health(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(204 if self.path == "/v1.0/healthz" and not flags.deaf else 500)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def stop(*_):
+    print("ended in order", flush=True)
+    os._exit(0)
+
+
+parser = argparse.ArgumentParser()
+for name in ("name", "data-dir", "http-port", "grpc-port", "peer-port", "join", "bootstrap-expect"):
+    parser.add_argument("--" + name, default="")
+for name in ("fail", "deaf", "stubborn"):
+    parser.add_argument("--" + name, action="store_true")
+flags = parser.parse_args()
+if flags.fail:
+    sys.exit("no room on the disk")
+signal.signal(signal.SIGTERM, signal.SIG_IGN if flags.stubborn else stop)
+server = http.server.HTTPServer(("127.0.0.1", int(flags.http_port)), Health)
+print(f"pid {os.getpid()} joins {flags.join} of {flags.bootstrap_expect} in {flags.data_dir}", flush=True)
+server.serve_forever()

@@ -1,0 +1,147 @@
+// Clusters of a few nodes, one thing at a time, with what it takes in virtual time.
+#include <gtest/gtest.h>
+
+#include "tests/simulation/cluster/world.h"
+
+namespace troupe::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+void start_all(World& world) {
+  for (std::size_t i = 0; i < world.size(); ++i) world.start(i);
+}
+
+World::AnswerPtr ask(World& world, const World::AnswerPtr& answer) {
+  world.run_until(30s, [&] { return answer->outcome.has_value(); });
+  EXPECT_TRUE(answer->ok()) << answer->problem();
+  return answer;
+}
+
+TEST(OneNode, FoundsAClusterAloneAndServes) {
+  World world(1, {.machines = 1, .expect = 1});
+  world.start(0);
+  ASSERT_TRUE(world.run_until(5s, [&] { return world.ready(0); }))
+      << world.node(0)->cluster().status();
+  const auto added = ask(world, world.call(0, "ledger", "a", "add", 7, 5s));
+  ASSERT_TRUE(added->ok());
+  EXPECT_EQ(added->value<int>(), 1);
+  RecordProperty("first_answer_ms", std::to_string(seconds(world.now() - Time(1h)) * 1000));
+  EXPECT_TRUE(world.violations().empty()) << world.violations().front();
+}
+
+TEST(OneNode, HasEverythingAcknowledgedAfterAPowerLoss) {
+  World world(2, {.machines = 1, .expect = 1});
+  world.start(0);
+  ASSERT_TRUE(world.run_until(5s, [&] { return world.ready(0); }));
+  for (int i = 0; i < 5; ++i) ask(world, world.call(0, "ledger", "a", "add", i, 5s));
+  world.crash(0);
+  world.start(0);
+  ASSERT_TRUE(world.run_until(5s, [&] { return world.ready(0); }))
+      << world.node(0)->cluster().status();
+  const auto read = ask(world, world.call(0, "ledger", "a", "entries", 5s));
+  ASSERT_TRUE(read->ok());
+  EXPECT_EQ(read->value<std::vector<int>>(), (std::vector<int>{0, 1, 2, 3, 4}));
+}
+
+// Three nodes, ready.
+struct Three : testing::Test {
+  void SetUp() override {
+    start_all(world);
+    ASSERT_TRUE(world.run_until(10s, [&] { return world.all_ready(); })) << statuses();
+    RecordProperty("ready_ms", std::to_string(seconds(world.now() - begun) * 1000));
+  }
+  void TearDown() override {
+    for (const std::string& each : world.violations()) ADD_FAILURE() << each;
+  }
+  std::string statuses() {
+    std::string all;
+    for (std::size_t i = 0; i < world.size(); ++i) {
+      if (world.node(i) != nullptr) all += world.node(i)->cluster().status() + "; ";
+    }
+    return all;
+  }
+  // One call to each of 20 actors, by way of `machine`.
+  void add_everywhere(std::size_t machine, int number) {
+    for (int i = 0; i < 20; ++i) {
+      ask(world, world.call(machine, "ledger", std::to_string(i), "add", number, 10s));
+    }
+  }
+  void expect_everywhere(std::size_t machine, const std::vector<int>& entries) {
+    for (int i = 0; i < 20; ++i) {
+      const auto read =
+          ask(world, world.call(machine, "ledger", std::to_string(i), "entries", 10s));
+      ASSERT_TRUE(read->ok()) << read->problem();
+      EXPECT_EQ(read->value<std::vector<int>>(), entries);
+    }
+  }
+  void expect_equal_replicas() {
+    std::string unequal;
+    EXPECT_TRUE(world.run_until(10s, [&] { return (unequal = world.compare_replicas()).empty(); }))
+        << unequal;
+  }
+
+  World world{3, {}};
+  Time begun = world.now();
+};
+
+TEST_F(Three, AnswerCallsFromEveryNode) {
+  for (std::size_t i = 0; i < 3; ++i) add_everywhere(i, static_cast<int>(i));
+  expect_everywhere(0, {0, 1, 2});
+  expect_equal_replicas();
+}
+
+TEST_F(Three, GoOnWhenTheLeaderOfAShardIsKilled) {
+  add_everywhere(0, 1);
+  const auto leader = world.leader(world.shard_of("ledger", "0"));
+  ASSERT_TRUE(leader);
+  const std::size_t other = (*leader + 1) % 3;
+  world.crash(*leader);
+  const Time killed = world.now();
+  add_everywhere(other, 2);
+  RecordProperty("failover_ms", std::to_string(seconds(world.now() - killed) * 1000));
+  expect_everywhere(other, {1, 2});
+  world.start(*leader);
+  ASSERT_TRUE(world.run_until(10s, [&] { return world.ready(*leader); })) << statuses();
+  expect_everywhere(*leader, {1, 2});
+  expect_equal_replicas();
+}
+
+TEST_F(Three, TakeOverFromANodeThatStopsInOrder) {
+  add_everywhere(0, 1);
+  world.stop(1);
+  ASSERT_TRUE(world.run_until(20s, [&] { return world.node(1) == nullptr; }));
+  RecordProperty("stop_ms", std::to_string(seconds(world.now() - begun) * 1000));
+  add_everywhere(0, 2);
+  world.start(1);
+  ASSERT_TRUE(world.run_until(10s, [&] { return world.ready(1); })) << statuses();
+  expect_everywhere(1, {1, 2});
+  expect_equal_replicas();
+}
+
+TEST_F(Three, GiveANewNodeItsShare) {
+  add_everywhere(0, 1);
+  const std::size_t fourth = world.add_machine();
+  world.start(fourth);
+  ASSERT_TRUE(world.run_until(10s, [&] { return world.ready(fourth); })) << statuses();
+  expect_everywhere(fourth, {1});
+  ASSERT_TRUE(world.run_until(
+      60s, [&] { return world.node(fourth)->cluster().replicas().all().size() >= 4; }));
+  add_everywhere(fourth, 2);
+  expect_everywhere(1, {1, 2});
+  expect_equal_replicas();
+}
+
+TEST_F(Three, ComeBackAfterAllLostPower) {
+  add_everywhere(0, 1);
+  for (std::size_t i = 0; i < 3; ++i) world.crash(i);
+  start_all(world);
+  ASSERT_TRUE(world.run_until(10s, [&] { return world.all_ready(); })) << statuses();
+  expect_everywhere(0, {1});
+  expect_equal_replicas();
+}
+
+}  // namespace
+}  // namespace troupe::sim

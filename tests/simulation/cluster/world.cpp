@@ -1,0 +1,207 @@
+#include "tests/simulation/cluster/world.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+#include "storage/shard/snapshot.h"
+#include "tests/simulation/cluster/actors.h"
+
+namespace troupe::sim {
+
+/// Shows what the nodes say, with virtual time, if TROUPE_LOG is set.
+class World::Screen final : public LogSink {
+ public:
+  explicit Screen(const World& world) : world_(world) {
+    const char* wanted = std::getenv("TROUPE_LOG");  // NOLINT(concurrency-mt-unsafe)
+    if (wanted != nullptr)
+      level_ = std::string(wanted) == "debug" ? LogLevel::kDebug : LogLevel::kInfo;
+  }
+
+  bool wants(LogLevel level, std::string_view /*component*/) const override {
+    return level >= level_ && level_ != LogLevel::kOff;
+  }
+  void write(LogLevel /*level*/, std::string_view component, std::string_view message,
+             std::initializer_list<LogField> fields) override {
+    std::string line =
+        std::to_string(milliseconds()) + " " + std::string(component) + ": " + std::string(message);
+    for (const LogField& field : fields) {
+      line += " " + std::string(field.name) + "=" + field.value;
+    }
+    std::fprintf(stderr, "%s\n", line.c_str());
+  }
+
+ private:
+  std::int64_t milliseconds() const {
+    return (world_.now() - Time(std::chrono::hours(1))) / std::chrono::milliseconds(1);
+  }
+
+  const World& world_;
+  LogLevel level_ = LogLevel::kOff;
+};
+
+std::string World::Answer::problem() const {
+  if (!outcome) return "pending";
+  if (*outcome) return "";
+  return std::to_string(static_cast<int>(outcome->error().code)) + " " + outcome->error().message;
+}
+
+World::World(std::uint64_t seed, WorldOptions options)
+    : options_(options), random_(seed), screen_(std::make_unique<Screen>(*this)) {
+  types_.push_back(std::make_shared<ActorType>(actor_type_of<Ledger>()));
+  types_.push_back(std::make_shared<ActorType>(actor_type_of<Account>()));
+  types_.push_back(std::make_shared<ActorType>(actor_type_of<Alarm>()));
+  for (std::size_t i = 0; i < options.machines; ++i) add_machine();
+}
+
+World::~World() {
+  for (const auto& node : nodes_) {
+    if (node) node->kill();
+  }
+}
+
+std::size_t World::add_machine() {
+  const std::size_t number = machines_.size();
+  const NodeId id{.high = random_.next(), .low = random_.next()};
+  machines_.push_back(
+      std::make_unique<Machine>(id, "10.0.0." + std::to_string(number + 1) + ":7400", clock_));
+  nodes_.emplace_back();
+  return number;
+}
+
+bool World::all_ready() {
+  for (std::size_t i = 0; i < size(); ++i) {
+    if (!ready(i)) return false;
+  }
+  return true;
+}
+
+void World::start(std::size_t number) {
+  Machine& machine = *machines_[number];
+  cluster::ClusterOptions options;
+  options.self.id = machine.id;
+  options.self.address = *placement::parse_address(machine.address);
+  options.founding.self = machine.id;
+  options.founding.address = machine.address;
+  options.founding.expect = number < options_.expect ? options_.expect : 0;
+  options.founding.shard_count = options_.shards;
+  options.allocator.grace_period = options_.grace;
+  const bool alone = options_.expect == 1 && number == 0;
+  for (std::size_t i = 0; i < options_.machines && !alone; ++i) {
+    if (i != number) options.founding.seeds.push_back(machines_[i]->address);
+  }
+  nodes_[number] = std::make_unique<Node>(Node::World{.timeline = timeline_,
+                                                      .fabric = fabric_,
+                                                      .random = random_,
+                                                      .witness = *this,
+                                                      .log = Log(*screen_, "node")},
+                                          machine, std::move(options), types_);
+  nodes_[number]->start();
+}
+
+void World::stop(std::size_t machine) {
+  if (node(machine) == nullptr || node(machine)->stopping()) return;
+  node(machine)->stop([this, machine, stopped = node(machine)] {
+    if (nodes_[machine].get() == stopped) graveyard_.push_back(std::move(nodes_[machine]));
+  });
+}
+
+void World::crash(std::size_t machine, bool power_loss) {
+  if (node(machine) == nullptr) return;
+  node(machine)->kill();
+  if (power_loss) machines_[machine]->platter.lose_power(random_);
+  graveyard_.push_back(std::move(nodes_[machine]));
+}
+
+World::AnswerPtr World::call_bytes(std::size_t machine, std::string_view type,
+                                   const std::string& id, std::string method, Payload message,
+                                   Duration patience) {
+  auto answer = std::make_shared<Answer>();
+  answer->asked = now();
+  answer->deadline = now() + patience;
+  Node* origin = node(machine);
+  if (origin == nullptr || !origin->ready()) {
+    answer->outcome = fail(Code::kUnavailable, "this node does not run");
+    return answer;
+  }
+  answer->origin = origin->process().shared_from_this();
+  actors::Call call;
+  call.key = {.type = std::string(type), .id = id};
+  call.method = std::move(method);
+  call.message = std::move(message);
+  call.content_type = call.message.empty() ? "" : "application/json";
+  call.deadline = answer->deadline;
+  call.done = [this, answer](Result<actors::Reply> reply) {
+    if (answer->outcome) violation("a call was answered twice");
+    answer->answered = now();
+    answer->outcome = std::move(reply);
+  };
+  origin->call(std::move(call));
+  return answer;
+}
+
+void World::committed(const SimProcess& process, const actors::Right& right, const ActorKey& key) {
+  const auto [known, fresh] =
+      committers_.emplace(std::tuple(key.type, key.id, right.epoch), &process);
+  if (!fresh && known->second != &process) {
+    violation("two processes committed for " + to_string(key) + " in epoch " +
+              std::to_string(right.epoch.value));
+  }
+}
+
+void World::answered(ShardId shard, const std::string& type) {
+  int owners = 0;
+  for (std::size_t i = 0; i < size(); ++i) {
+    if (!ready(i)) continue;
+    const auto right = node(i)->cluster().right(shard, type);
+    if (right && right->lets_out(now())) ++owners;
+  }
+  if (owners > 1) {
+    violation("an answer left while " + std::to_string(owners) + " nodes held " + type +
+              " in shard " + std::to_string(shard.value));
+  }
+}
+
+void World::fatal(NodeId id, const Error& error) {
+  violation("node " + short_name(id) + " gave up: " + error.message);
+}
+
+std::optional<std::size_t> World::leader(ShardId shard) {
+  std::optional<std::size_t> found;
+  for (std::size_t i = 0; i < size(); ++i) {
+    if (!ready(i)) continue;
+    const cluster::Replica* replica = node(i)->cluster().replicas().find(shard);
+    if (replica == nullptr || !replica->leads()) continue;
+    if (found) return std::nullopt;
+    found = i;
+  }
+  return found;
+}
+
+std::string World::compare_replicas() {
+  for (std::uint32_t shard = 0; shard < options_.shards; ++shard) {
+    const std::string name = "shard " + std::to_string(shard);
+    const auto led = leader(ShardId{shard});
+    if (!led) return name + " has no leader";
+    cluster::Replicas& led_by = node(*led)->cluster().replicas();
+    const cluster::Replica& first = *led_by.find(ShardId{shard});
+    const auto expected = storage::replica_hash(led_by.writer(), first.keys());
+    for (const raft::Member& member : first.raft().committed_configuration().members) {
+      const auto at = std::ranges::find_if(
+          machines_, [&](const auto& each) { return each->id == member.address.node; });
+      Node* holder = node(static_cast<std::size_t>(at - machines_.begin()));
+      if (holder == nullptr || !holder->ready()) continue;
+      const cluster::Replica* replica = holder->cluster().replicas().find(ShardId{shard});
+      if (replica == nullptr || replica->keys().replica() != member.address.replica) {
+        return name + " lacks a replica on " + short_name(member.address.node);
+      }
+      if (replica->applied() != first.applied()) return name + " is behind somewhere";
+      const auto hash =
+          storage::replica_hash(holder->cluster().replicas().writer(), replica->keys());
+      if (!hash || !expected || !(*hash == *expected)) return name + " has unequal replicas";
+    }
+  }
+  return {};
+}
+
+}  // namespace troupe::sim

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "runtime/base/random.h"
+#include "storage/memory/memory_engine.h"
+#include "storage/writer.h"
+#include "tests/support/sim_process.h"
+
+namespace troupe::sim {
+
+/// What a machine's disk holds, whichever process uses it.
+class SimPlatter {
+ public:
+  void write(const storage::Batch& batch, bool sync) {
+    static_cast<void>(engine_.write(batch, sync));
+  }
+  /// The machine loses power: of what is unsynced a beginning survives.
+  void lose_power(Random& random) { engine_.crash(random.below(engine_.unsynced() + 1)); }
+  void copy_to(storage::Engine& target) const {
+    storage::Batch all;
+    const auto view = engine_.view();
+    for (int first = 0; first < 256; ++first) {
+      const std::string from(1, static_cast<char>(first));
+      const std::string to = from + std::string(64, '\xff');
+      for (auto row = view->scan(from, to); row->valid(); row->next()) {
+        all.put(std::string(row->key()), std::string(row->value()));
+      }
+    }
+    static_cast<void>(target.write(all, true));
+  }
+
+ private:
+  storage::MemoryEngine engine_;
+};
+
+/// The disk as one process sees it.
+class SimStore final : public storage::Disk {
+ public:
+  SimStore(std::shared_ptr<SimProcess> process, SimPlatter& platter, Random& random)
+      : process_(std::move(process)), platter_(platter), random_(random) {
+    platter_.copy_to(engine_);
+  }
+
+  Duration latency_min = std::chrono::microseconds(100);
+  Duration latency_max = std::chrono::milliseconds(2);
+
+  void write(const storage::Batch& batch, bool sync, Done<void> done) override {
+    in_flight_ = &batch;
+    const auto spread = static_cast<std::uint64_t>((latency_max - latency_min).count());
+    const Duration latency =
+        latency_min + Duration(static_cast<Duration::rep>(random_.below(spread + 1)));
+    process_->at(process_->now() + (sync ? latency : latency / 10),
+                 [this, &batch, sync, done = std::move(done)]() mutable {
+                   static_cast<void>(engine_.write(batch, sync));
+                   platter_.write(batch, sync);
+                   in_flight_ = nullptr;
+                   done({});
+                 });
+  }
+  std::unique_ptr<storage::View> view() const override { return engine_.view(); }
+
+  /// What is at the disk when its process dies may be on it or not.
+  void process_died() {
+    if (in_flight_ != nullptr && random_.chance(0.5)) platter_.write(*in_flight_, false);
+    in_flight_ = nullptr;
+  }
+
+ private:
+  std::shared_ptr<SimProcess> process_;
+  SimPlatter& platter_;
+  Random& random_;
+  storage::MemoryEngine engine_;
+  const storage::Batch* in_flight_ = nullptr;
+};
+
+}  // namespace troupe::sim

@@ -1,0 +1,31 @@
+#!/bin/bash
+# Runs clang-tidy on what differs from main, or on everything: lint.sh [--all] [FILE ...].
+# Needs a configured build directory (build.sh); what is generated must have been built.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+if [ "${1:-}" = --all ]; then
+  mapfile -t files < <(git ls-files -- '*.cpp')
+elif [ $# -gt 0 ]; then
+  files=("$@")
+else
+  base=$(git merge-base HEAD main 2>/dev/null || git rev-parse HEAD)
+  mapfile -t files < <(
+    { git diff --name-only --diff-filter=d "$base" -- '*.cpp'
+      git ls-files --others --exclude-standard -- '*.cpp'; } | sort -u)
+fi
+if [ ${#files[@]} -eq 0 ]; then
+  echo "lint: nothing to look at"
+  exit 0
+fi
+# Only what the build compiles has its flags. Precompiled headers are clang's own matter.
+mapfile -t files < <(python3 - "${files[@]}" <<'PY'
+import json, os, sys
+known = {os.path.realpath(os.path.join(unit["directory"], unit["file"]))
+         for unit in json.load(open("build/compile_commands.json"))}
+print("\n".join(os.path.realpath(file) for file in sys.argv[1:] if os.path.realpath(file) in known))
+PY
+)
+if [ -z "${files[0]:-}" ]; then exit 0; fi
+printf '%s\0' "${files[@]}" |
+  xargs -0 -n 1 -P "$(nproc)" clang-tidy-19 -p build --quiet --extra-arg=-Wno-unknown-warning-option

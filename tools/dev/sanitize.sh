@@ -1,0 +1,30 @@
+#!/bin/bash
+# Builds and runs the unit, scenario and simulation suites under sanitizers:
+# sanitize.sh asan|tsan [MESON TEST ARGUMENT ...]
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+kind=${1:-}
+case "$kind" in
+  asan) sanitizers=address,undefined ;;
+  tsan) sanitizers=thread ;;
+  *) echo "usage: sanitize.sh asan|tsan [MESON TEST ARGUMENT ...]" >&2; exit 2 ;;
+esac
+shift
+directory=build-$kind
+export CCACHE_SLOPPINESS=pch_defines,time_macros
+export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_init_order=1
+export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+export TSAN_OPTIONS=suppressions=$PWD/tests/support/tsan.supp:second_deadlock_stack=1
+symbolizer=$(command -v llvm-symbolizer-19 || true)
+if [ -n "$symbolizer" ]; then
+  export ASAN_SYMBOLIZER_PATH=$symbolizer TSAN_OPTIONS=$TSAN_OPTIONS:external_symbolizer_path=$symbolizer
+fi
+if [ ! -f "$directory/build.ninja" ]; then
+  meson setup "$directory" --native-file tools/clang.ini -Dbenchmarks=false \
+    -Db_sanitize="$sanitizers" </dev/null
+fi
+meson test -C "$directory" --suite unit --suite scenarios --suite simulation \
+  --timeout-multiplier 5 --print-errorlogs "$@" </dev/null || status=$?
+python3 tools/dev/count.py "$directory/meson-logs/testlog.json"
+exit "${status:-0}"
