@@ -20,7 +20,7 @@ struct GrpcApiOptions {
   std::string host = "127.0.0.1";
   std::uint16_t port = 0;  // 0: any, see GrpcApi::port()
   /// Callers must show it as metadata `dapr-api-token`, except for health. Empty: nobody is asked.
-  std::string api_token;
+  std::string api_token = {};
   /// Larger messages, in or out, are refused with RESOURCE_EXHAUSTED. Dapr's default.
   std::size_t message_bytes_max = 4 * 1024 * 1024;
   /// Calls at a time on one connection; beyond, clients wait.

@@ -40,6 +40,15 @@ std::optional<std::string> metadata_of(const actors::Call& call, std::string_vie
   return std::nullopt;
 }
 
+api::ReminderView stored(const std::string& id, const std::string& name, const std::string& data) {
+  api::ReminderView view;
+  view.type = "Cart";
+  view.id = id;
+  view.name = name;
+  view.data.data = data;
+  return view;
+}
+
 class GrpcActors : public ::testing::Test {
  protected:
   grpc::Status invoke(const pb::InvokeActorRequest& request) {
@@ -270,8 +279,12 @@ TEST_F(GrpcActors, AReminderThatExistsIsSaidInDaprsWords) {
 }
 
 TEST_F(GrpcActors, AReminderIsShownWithItsJsonInside) {
-  world.reply(encode(std::vector<actors::ReminderFacts>{
-      {.name = "nudge", .data = R"({"a":1})", .due_text = "10s", .period = "@every 30s"}}));
+  actors::ReminderFacts facts;
+  facts.name = "nudge";
+  facts.data = R"({"a":1})";
+  facts.due_text = "10s";
+  facts.period = "@every 30s";
+  world.reply(encode(std::vector{facts}));
   auto request = about<pb::GetActorReminderRequest>("Cart", "c1");
   request.set_name("nudge");
   pb::GetActorReminderResponse response;
@@ -287,8 +300,7 @@ TEST_F(GrpcActors, AReminderIsShownWithItsJsonInside) {
 }
 
 TEST_F(GrpcActors, RemindersAreListedAndDeletedByTypeOrActor) {
-  world.admin.stored = {{.type = "Cart", .id = "c1", .name = "a", .period = "@every 1s"},
-                        {.type = "Cart", .id = "c2", .name = "b", .data = Bytes{"\xff"}}};
+  world.admin.stored = {stored("c1", "a", "1"), stored("c2", "b", "\xff")};
   pb::ListActorRemindersRequest all;
   all.set_actor_type("Cart");
   pb::ListActorRemindersResponse listed;
