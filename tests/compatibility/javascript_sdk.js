@@ -2,6 +2,8 @@
 "use strict";
 
 const assert = require("node:assert");
+const { once } = require("node:events");
+const http2 = require("node:http2");
 const { ActorId, ActorProxyBuilder, CommunicationProtocolEnum, DaprClient } = require("@dapr/dapr");
 const { default: ActorClient } = require("@dapr/dapr/actors/client/ActorClient/ActorClient");
 
@@ -58,9 +60,31 @@ async function check(protocol, port, name) {
   await client.stop();
 }
 
+// The SDK does not show this entry, so this asks for it by hand.
+async function traceComesBack(port) {
+  const session = http2.connect(`http://127.0.0.1:${port}`);
+  const stream = session.request({
+    ":method": "POST",
+    ":path": "/dapr.proto.runtime.v1.Dapr/GetMetadata",
+    "content-type": "application/grpc",
+    te: "trailers",
+    traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+  });
+  stream.end(Buffer.alloc(5));
+  const [headers] = await once(stream, "response");
+  stream.close();
+  session.close();
+  assert.strictEqual(
+    Buffer.from(headers["grpc-trace-bin"], "base64").toString("hex"),
+    "00000af7651916cd43dd8448eb211c80319c01b7ad6b71692033310201",
+  );
+  console.log("ok trace grpc");
+}
+
 async function main() {
   await check(CommunicationProtocolEnum.HTTP, process.env.DAPR_HTTP_PORT, "http");
   await check(CommunicationProtocolEnum.GRPC, process.env.DAPR_GRPC_PORT, "grpc");
+  await traceComesBack(process.env.DAPR_GRPC_PORT);
 }
 
 main().then(

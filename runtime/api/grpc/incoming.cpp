@@ -26,24 +26,7 @@ constexpr std::array<std::string_view, 13> kOfThisHop{"connection",
                                                       "user-agent"};
 constexpr Duration kTimeoutMax = std::chrono::hours(24);
 
-// The binary form: version 0, then field 0 (trace id), field 1 (span id) and field 2 (flags).
-constexpr std::size_t kBinarySize = 29;
-constexpr std::size_t kTraceField = 1;
-constexpr std::size_t kSpanField = 18;
-constexpr std::size_t kFlagsField = 27;
-
 std::string_view view(const grpc::string_ref& text) { return {text.data(), text.size()}; }
-
-std::string hex(std::string_view bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 0xf];
-  }
-  return text;
-}
 
 std::string unhex(std::string_view text) {
   std::string bytes;
@@ -107,15 +90,7 @@ std::optional<grpc::Status> refusal_of(const grpc::CallbackServerContext& call,
                   .metadata = {{"http.code", "401"}, {"http.error_message", std::string(why)}}});
 }
 
-std::string traceparent_of(std::string_view binary) {
-  if (binary.size() != kBinarySize || binary[0] != 0 || binary[kTraceField] != 0 ||
-      binary[kSpanField] != 1 || binary[kFlagsField] != 2) {
-    return {};
-  }
-  return "00-" + hex(binary.substr(kTraceField + 1, 16)) + "-" +
-         hex(binary.substr(kSpanField + 1, 8)) + "-" + hex(binary.substr(kFlagsField + 1, 1));
-}
-
+// Version 0, then field 0 (trace id), field 1 (span id) and field 2 (flags).
 std::string binary_trace(std::string_view traceparent) {
   if (!valid_traceparent(traceparent)) return {};
   std::string binary(1, '\0');
@@ -129,8 +104,6 @@ std::string binary_trace(std::string_view traceparent) {
 }
 
 std::string trace_of(const grpc::CallbackServerContext& call, Traces& traces) {
-  const std::string binary = traceparent_of(metadata_value(call, "grpc-trace-bin"));
-  if (valid_traceparent(binary)) return binary;
   return traces.continued(metadata_value(call, "traceparent"));
 }
 

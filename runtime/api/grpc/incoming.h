@@ -25,13 +25,12 @@ std::optional<grpc::Status> refusal_of(const grpc::CallbackServerContext& call,
 /// A value of the call's metadata; `name` in lower case. Empty if there is none.
 std::string_view metadata_value(const grpc::CallbackServerContext& call, std::string_view name);
 
-/// gRPC's binary form of a trace context (`grpc-trace-bin`) as a traceparent, and back. Empty for
-/// what is none.
-std::string traceparent_of(std::string_view binary);
-std::string binary_trace(std::string_view traceparent);
-
-/// The caller's trace, the binary form first, or a new one.
+/// The caller's trace, or a new one. Only from `traceparent`: this version of gRPC keeps the binary
+/// form (`grpc-trace-bin`) to itself.
 std::string trace_of(const grpc::CallbackServerContext& call, Traces& traces);
+
+/// The same in gRPC's binary form, which Dapr answers with. Empty for what is no traceparent.
+std::string binary_trace(std::string_view traceparent);
 
 /// Entries that only nodes set, and those that mean something to gRPC or to this hop only.
 bool stays_at_this_hop(std::string_view name);
