@@ -10,6 +10,7 @@
 #include "actors/activation/caf_scheduler.h"
 #include "actors/directory/actors.h"
 #include "runtime/api/api.h"
+#include "runtime/api/grpc/grpc_api.h"
 #include "runtime/api/http/http_api.h"
 #include "runtime/base/guarded.h"
 #include "runtime/cluster/cluster.h"
@@ -62,6 +63,16 @@ Result<net::HttpServerOptions> http_options(const NodeSettings& settings) {
   return options;
 }
 
+Result<api::GrpcApiOptions> grpc_options(const NodeSettings& settings) {
+  const auto listen = placement::parse_address(settings.grpc);
+  if (!listen) {
+    return fail(Code::kInvalid,
+                "--grpc '" + settings.grpc + "' is not host:port, such as 127.0.0.1:50001");
+  }
+  return api::GrpcApiOptions{
+      .host = listen->host, .port = listen->port, .api_token = settings.api_token};
+}
+
 }  // namespace
 
 struct NodeRuntime::Parts {
@@ -84,6 +95,8 @@ struct NodeRuntime::Parts {
   Result<void> open_store();
   Result<void> open_network();
   Result<void> open_api();
+  Result<void> open_grpc();
+  void shut_down(bool force);
   void build_cluster(const placement::Address& address);
   void registered(Generation generation);
   void end(std::optional<Error> why);
@@ -109,6 +122,7 @@ struct NodeRuntime::Parts {
   std::optional<NodeMetrics> metrics;
   std::unique_ptr<MetricsEndpoint> endpoint;
   std::unique_ptr<net::HttpServer> http;
+  std::unique_ptr<api::GrpcApi> grpc;
   std::unique_ptr<actors::Actors> actors;
   std::unique_ptr<HostedActors> hosted;
   std::promise<void> ready;
@@ -130,7 +144,7 @@ NodeRuntime::~NodeRuntime() { stop(); }
 Result<void> NodeRuntime::start() {
   Parts& parts = *parts_;
   for (Result<void> (Parts::*step)() :
-       {&Parts::open_store, &Parts::open_network, &Parts::open_api}) {
+       {&Parts::open_store, &Parts::open_network, &Parts::open_api, &Parts::open_grpc}) {
     const Result<void> opened = (parts.*step)();
     if (!opened) return opened;
   }
@@ -207,11 +221,7 @@ Result<void> NodeRuntime::Parts::open_api() {
                            .loop = loop,
                            .clock = clock,
                            .log = log.named("api"),
-                           .shutdown =
-                               [this](bool force) {
-                                 if (force) std::_Exit(1);
-                                 end(std::nullopt);
-                               }},
+                           .shutdown = [this](bool force) { shut_down(force); }},
       api::ApiOptions{.app_id = settings.app_id, .api_token = settings.api_token});
   metrics.emplace(MetricLabels{{"app_id", settings.app_id}});
   metrics->watch(network->metrics());
@@ -221,6 +231,26 @@ Result<void> NodeRuntime::Parts::open_api() {
   if (!options) return fail(options.error());
   http = std::make_unique<net::HttpServer>(io, log.named("http"), std::move(*options), *endpoint);
   return http->start();
+}
+
+Result<void> NodeRuntime::Parts::open_grpc() {
+  if (settings.grpc.empty()) return {};
+  Result<api::GrpcApiOptions> options = grpc_options(settings);
+  if (!options) return fail(options.error());
+  grpc = std::make_unique<api::GrpcApi>(
+      api::GrpcApi::Dependencies{.service = api->service(),
+                                 .clock = clock,
+                                 .threads = io,
+                                 .log = log.named("grpc"),
+                                 .shutdown = [this](bool force) { shut_down(force); }},
+      std::move(*options));
+  return grpc->start();
+}
+
+// Asked for by a caller of the API.
+void NodeRuntime::Parts::shut_down(bool force) {
+  if (force) std::_Exit(1);
+  end(std::nullopt);
 }
 
 // On the node loop.
@@ -244,6 +274,9 @@ void NodeRuntime::Parts::registered(Generation /*generation*/) {
   if (http) {
     cluster->update_self([port = http->port()](placement::Member& self) { self.http_port = port; });
   }
+  if (grpc) {
+    cluster->update_self([port = grpc->port()](placement::Member& self) { self.grpc_port = port; });
+  }
   ready.set_value();
 }
 
@@ -264,6 +297,7 @@ void NodeRuntime::stop() {
   parts.has_ended = true;
   if (parts.discovery) parts.discovery->withdraw();
   if (parts.http) parts.http->stop(kAnswerPatience);
+  if (parts.grpc) parts.grpc->stop(kAnswerPatience);
   if (parts.cluster) {
     // If it never got as far as to have a store there is nothing to hand over.
     std::promise<void> handed_over;
@@ -285,6 +319,7 @@ void NodeRuntime::stop() {
   parts.blocking.stop();
   parts.loop.stop();
   if (parts.metrics) parts.metrics->forget();
+  parts.grpc.reset();
   parts.api.reset();
   parts.http.reset();
   parts.hosted.reset();
@@ -301,6 +336,12 @@ std::string NodeRuntime::http_address() const {
   if (!parts_->http) return {};
   const auto listen = placement::parse_address(parts_->settings.http);
   return to_string(placement::Address{.host = listen->host, .port = parts_->http->port()});
+}
+
+std::string NodeRuntime::grpc_address() const {
+  if (!parts_->grpc) return {};
+  const auto listen = placement::parse_address(parts_->settings.grpc);
+  return to_string(placement::Address{.host = listen->host, .port = parts_->grpc->port()});
 }
 
 std::string NodeRuntime::status() const {
