@@ -280,9 +280,10 @@ std::vector<std::string> dev_node_command(const DevOptions& options, int i) {
   }
   add("--name", node_name(i));
   add("--data-dir", options.directory + "/" + node_name(i));
-  add("--http-port", std::to_string(nth(options.http_port, i)));
-  add("--grpc-port", std::to_string(nth(options.grpc_port, i)));
-  add("--peer-port", std::to_string(nth(options.peer_port, i)));
+  add("--listen", local(nth(options.peer_port, i)));
+  add("--http", local(nth(options.http_port, i)));
+  add("--grpc", local(nth(options.grpc_port, i)));
+  command.emplace_back("--no-discovery");
   if (options.nodes > 1) {
     add("--join", others);
     add("--bootstrap-expect", std::to_string(options.nodes));
