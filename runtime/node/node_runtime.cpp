@@ -299,18 +299,15 @@ void NodeRuntime::stop() {
   if (parts.http) parts.http->stop(kAnswerPatience);
   if (parts.grpc) parts.grpc->stop(kAnswerPatience);
   if (parts.cluster) {
-    // If it never got as far as to have a store there is nothing to hand over.
-    std::promise<void> handed_over;
-    parts.cluster->stop([&] { handed_over.set_value(); });
-    handed_over.get_future().wait_for(parts.settings.stop_patience);
+    const auto handed_over = std::make_shared<std::promise<void>>();
+    parts.cluster->stop([handed_over] { handed_over->set_value(); });
+    handed_over->get_future().wait_for(parts.settings.stop_patience);
   }
   if (parts.actors) {
-    std::promise<void> over;
-    auto is_over = over.get_future();
-    auto once = std::make_shared<std::promise<void>>(std::move(over));
+    const auto over = std::make_shared<std::promise<void>>();
     parts.actors->stop(parts.clock.now() + parts.settings.stop_patience,
-                       [once] { once->set_value(); });
-    is_over.wait_for(parts.settings.stop_patience + kAnswerPatience);
+                       [over] { over->set_value(); });
+    over->get_future().wait_for(parts.settings.stop_patience + kAnswerPatience);
   }
   if (parts.network) parts.network->stop();
   parts.relay.forward_to(nullptr);
