@@ -282,18 +282,29 @@ void Cluster::stop(Function<void()> done) {
     stopping_ = true;
     founding_.reset();
     if (owners_) update_self([](placement::Member& self) { self.draining = true; });
-    hand_over(deps_.clock.now() + options_.hand_over_patience, [this, kept] {
-      ready_.store(false, std::memory_order_release);
-      if (deliveries_) deliveries_->stop();
-      if (router_) router_->stop();
-      if (gossip_) {
-        gossip_->membership().leave(deps_.clock.now());
-        flush_gossip();
-      }
-      replicas_->stop();
-      (*kept)();
-    });
+    hand_over(deps_.clock.now() + options_.hand_over_patience, [this, kept] { let_go(kept); });
   });
+}
+
+// What nobody took over ends here: turns that have begun finish and commit, as far as they can.
+void Cluster::let_go(const std::shared_ptr<Function<void()>>& done) {
+  auto rest = std::make_shared<Function<void()>>([this, kept = done] {
+    ready_.store(false, std::memory_order_release);
+    if (deliveries_) deliveries_->stop();
+    if (router_) router_->stop();
+    if (gossip_) {
+      gossip_->membership().leave(deps_.clock.now());
+      flush_gossip();
+    }
+    replicas_->stop();
+    (*kept)();
+  });
+  const auto once = [rest, alive = alive_] {
+    if (*alive && *rest) std::exchange(*rest, nullptr)();
+  };
+  if (!rights_) return once();
+  deps_.loop.post_at(deps_.clock.now() + options_.hand_over_patience, once);
+  rights_->release_all(once);
 }
 
 void Cluster::hand_over(Time until, Function<void()> done) {

@@ -126,6 +126,7 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
   void enrolled(Generation generation);
   void write_down_cluster();
   void hand_over(Time until, Function<void()> done);
+  void let_go(const std::shared_ptr<Function<void()>>& done);
 
   // ReplicasListener.
   void standing_changed(Replica& replica) override;
