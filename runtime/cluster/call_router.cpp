@@ -120,7 +120,7 @@ void CallRouter::locate(actors::Call call) {
       shard, type, patience,
       [this, held = std::make_shared<actors::Call>(std::move(call))](
           const Result<void>& located) mutable {
-        if (located) return route(std::move(*held));
+        if (located) return look(std::move(*held));
         if (located.error().code == Code::kNotFound || deps_.clock.now() >= held->deadline) {
           return held->done(fail(located.error()));
         }
