@@ -19,8 +19,11 @@ void ClusterAdmin::serve(actors::Actors& actors, std::vector<std::string> types)
   std::ranges::sort(types);
   types_.with([&](auto& mine) { mine = std::move(types); });
   cluster_.rpc().serve(cluster::Service::kAdmin,
-                       [this](NodeId /*from*/, const std::string& body, Time /*deadline*/,
-                              Done<std::string> respond) { question(body, std::move(respond)); });
+                       [this, alive = alive_](NodeId /*from*/, const std::string& body,
+                                              Time /*deadline*/, Done<std::string> respond) {
+                         if (*alive) return question(body, std::move(respond));
+                         respond(fail(Code::kUnavailable, "that node is stopping"));
+                       });
   actors_.store(&actors, std::memory_order_release);
 }
 

@@ -162,8 +162,8 @@ void ClusterAdmin::read(AdminQuestion question, Done<std::string> respond) {
         .find(ShardId{shard})
         ->read(clock_.now(), [this, alive = alive_, confirmed](const Result<void>& sure) {
           if (!sure && !confirmed->failed) confirmed->failed = sure.error();
+          if (!*alive) confirmed->failed = Error{Code::kUnavailable, "that node is stopping"};
           if (--confirmed->awaited > 0) return;
-          if (!*alive) confirmed->failed = Error{Code::kUnavailable, "this node is stopping"};
           if (confirmed->failed) return confirmed->respond(fail(*confirmed->failed));
           confirmed->respond(answer(confirmed->question));
         });

@@ -21,6 +21,7 @@
 #include "runtime/node/discovery.h"
 #include "runtime/node/hosted_actors.h"
 #include "runtime/node/listener_relay.h"
+#include "runtime/node/node_metrics.h"
 #include "runtime/node/store.h"
 #include "runtime/transport/grpc_network.h"
 
@@ -118,6 +119,8 @@ struct NodeRuntime::Parts {
   std::unique_ptr<transport::GrpcNetwork> network;
   std::unique_ptr<cluster::Cluster> cluster;
   std::unique_ptr<api::Api> api;
+  std::optional<NodeMetrics> metrics;
+  std::unique_ptr<MetricsEndpoint> endpoint;
   std::unique_ptr<net::HttpServer> http;
   std::unique_ptr<api::GrpcApi> grpc;
   std::unique_ptr<actors::Actors> actors;
@@ -220,10 +223,13 @@ Result<void> NodeRuntime::Parts::open_api() {
                            .log = log.named("api"),
                            .shutdown = [this](bool force) { shut_down(force); }},
       api::ApiOptions{.app_id = settings.app_id, .api_token = settings.api_token});
+  metrics.emplace(MetricLabels{{"app_id", settings.app_id}});
+  metrics->watch(network->metrics());
+  endpoint = std::make_unique<MetricsEndpoint>(*metrics, api->http());
   if (settings.http.empty()) return {};
   Result<net::HttpServerOptions> options = http_options(settings);
   if (!options) return fail(options.error());
-  http = std::make_unique<net::HttpServer>(io, log.named("http"), std::move(*options), api->http());
+  http = std::make_unique<net::HttpServer>(io, log.named("http"), std::move(*options), *endpoint);
   return http->start();
 }
 
@@ -260,6 +266,7 @@ void NodeRuntime::Parts::registered(Generation /*generation*/) {
                                             types);
   hosted = std::make_unique<HostedActors>(*actors);
   actors->start();
+  if (metrics) metrics->watch(*actors);
   std::vector<std::string> names;
   for (const auto& type : types) names.push_back(type->name);
   cluster->host(*hosted, names);
@@ -311,6 +318,7 @@ void NodeRuntime::stop() {
   parts.scheduler.stop();
   parts.blocking.stop();
   parts.loop.stop();
+  if (parts.metrics) parts.metrics->forget();
   parts.grpc.reset();
   parts.api.reset();
   parts.http.reset();

@@ -62,6 +62,7 @@ struct GrpcNetwork::State final : PeerServer::Host {
         log(the_log),
         listener(the_listener),
         loop(clock, "transport"),
+        writer(clock, "transport-write"),
         introducer(options, live),
         datagrams(threads, resolver, clock, listener, metrics),
         server(*this, listener, log, *metrics) {}
@@ -100,6 +101,7 @@ struct GrpcNetwork::State final : PeerServer::Host {
     const Result<net::SocketAddress> at = listening_address(options);
     if (!at) return fail(at.error());
     links = std::make_shared<Links>(Links::World{.executor = loop,
+                                                 .writer = writer,
                                                  .clock = clock,
                                                  .log = log,
                                                  .listener = listener,
@@ -128,6 +130,7 @@ struct GrpcNetwork::State final : PeerServer::Host {
     datagrams.stop();
     server.stop();
     loop.stop();
+    writer.stop();
   }
 
   const TransportOptions options;
@@ -144,6 +147,7 @@ struct GrpcNetwork::State final : PeerServer::Host {
   std::uint16_t port = 0;
   std::string address = options.advertised;
   Loop loop;
+  Loop writer;
   std::shared_ptr<Links> links;
   Introducer introducer;
   Datagrams datagrams;

@@ -42,6 +42,7 @@ class Links : public std::enable_shared_from_this<Links> {
   /// What the links live on; all of it outlives them, but for `credentials`, which is copied.
   struct World {
     Executor& executor;
+    Executor& writer;  // where the writes of streams begin
     Clock& clock;
     Log log;
     NetworkListener& listener;

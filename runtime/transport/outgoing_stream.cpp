@@ -1,5 +1,6 @@
 #include "runtime/transport/outgoing_stream.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -18,16 +19,23 @@ namespace {
 
 using Reactor = grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
 
+// After so many batches of one frame each, the next is written by its sender: waking another thread
+// gains nothing then. Below, the writer's wake-up is the time in which frames gather.
+constexpr int kLonelyBatches = 16;
+
 // What to do once the lock is released. Only who set `writing`, or cleared `held`, acts on it, so
 // that no two threads write and nothing is begun after the hold is gone.
-enum class Next : std::uint8_t { kNothing, kWrite, kLetGo, kFinish };
+enum class Next : std::uint8_t { kNothing, kWrite, kWriteSoon, kLetGo, kFinish };
 
-class Stream final : public OutgoingStream, public Reactor {
+class Stream final : public OutgoingStream,
+                     public Reactor,
+                     public std::enable_shared_from_this<Stream> {
  public:
-  Stream(std::shared_ptr<grpc::Channel> channel, BatchQueue::Limits limits,
+  Stream(std::shared_ptr<grpc::Channel> channel, BatchQueue::Limits limits, Executor& writer,
          TransportMetrics& metrics, LiveCount& live, Events events)
       : channel_(std::move(channel)),
         stub_(channel_),
+        writer_(writer),
         metrics_(metrics),
         live_(live),
         events_(std::move(events)),
@@ -48,7 +56,10 @@ class Stream final : public OutgoingStream, public Reactor {
     Next next = Next::kNothing;
     const bool taken = state_.with([&](State& state) {
       if (state.closing || !state.queue.push(std::move(frame))) return false;
-      if (!state.writing) next = write_next(state);
+      if (state.writing) return true;
+      // Where frames came together lately, more is likely to follow this one at once.
+      next = state.lonely < kLonelyBatches ? Next::kWriteSoon : write_next(state);
+      state.writing = true;
       return true;
     });
     act(next);
@@ -98,7 +109,8 @@ class Stream final : public OutgoingStream, public Reactor {
  private:
   struct State {
     BatchQueue queue;
-    bool writing = true;  // the greeting, to begin with
+    bool writing = true;          // or about to; the greeting, to begin with
+    int lonely = kLonelyBatches;  // batches of one frame since the last of several
     bool closing = false;
     bool held = true;  // gRPC waits for us
   };
@@ -122,12 +134,16 @@ class Stream final : public OutgoingStream, public Reactor {
       return state.closing ? let_go(state, Next::kFinish) : Next::kNothing;
     }
     batch_ = state.queue.take();
+    state.lonely = batch_.frames > 1 ? 0 : std::min(state.lonely + 1, kLonelyBatches);
     state.writing = true;
     return Next::kWrite;
   }
 
   void act(Next next) {
     if (next == Next::kWrite) return write();
+    if (next == Next::kWriteSoon) {
+      return writer_.post([self = shared_from_this()] { self->OnWriteDone(true); });
+    }
     if (next == Next::kFinish) StartWritesDone();
     if (next != Next::kNothing) RemoveHold();
   }
@@ -143,6 +159,7 @@ class Stream final : public OutgoingStream, public Reactor {
   const std::shared_ptr<grpc::Channel> channel_;
   grpc::GenericStub stub_;
   grpc::ClientContext context_;
+  Executor& writer_;
   TransportMetrics& metrics_;
   LiveCount& live_;
   Events events_;
@@ -159,9 +176,9 @@ class Stream final : public OutgoingStream, public Reactor {
 
 std::shared_ptr<OutgoingStream> open_stream(const std::shared_ptr<grpc::Channel>& channel,
                                             const Greeting& greeting, BatchQueue::Limits limits,
-                                            TransportMetrics& metrics, LiveCount& live,
-                                            OutgoingStream::Events events) {
-  auto stream = std::make_shared<Stream>(channel, limits, metrics, live, std::move(events));
+                                            Executor& writer, TransportMetrics& metrics,
+                                            LiveCount& live, OutgoingStream::Events events) {
+  auto stream = std::make_shared<Stream>(channel, limits, writer, metrics, live, std::move(events));
   stream->start(greeting, stream);
   return stream;
 }

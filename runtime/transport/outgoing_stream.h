@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "runtime/base/executor.h"
 #include "runtime/transport/batch.h"
 #include "runtime/transport/greeting.h"
 #include "runtime/transport/live_count.h"
@@ -42,10 +43,11 @@ class OutgoingStream {
   virtual void cancel() = 0;
 };
 
-/// Opens a stream over `channel`. `metrics` and `live` outlive it.
+/// Opens a stream over `channel`. Writes begin on `writer`; it, `metrics` and `live` outlive the
+/// stream.
 std::shared_ptr<OutgoingStream> open_stream(const std::shared_ptr<grpc::Channel>& channel,
                                             const Greeting& greeting, BatchQueue::Limits limits,
-                                            TransportMetrics& metrics, LiveCount& live,
-                                            OutgoingStream::Events events);
+                                            Executor& writer, TransportMetrics& metrics,
+                                            LiveCount& live, OutgoingStream::Events events);
 
 }  // namespace troupe::transport

@@ -21,6 +21,10 @@ namespace troupe::transport {
 inline constexpr const char* kStreamMethod = "/troupe.peer.v1.Peer/Stream";
 inline constexpr const char* kIntroduceMethod = "/troupe.peer.v1.Peer/Introduce";
 
+// What a stream may have on its way unread. Fixed: gRPC's search for a good size costs a ping for
+// nearly every batch.
+inline constexpr int kWindowBytes = 4 * 1024 * 1024;
+
 /// Refers to the bytes, does not copy them.
 grpc::ByteBuffer to_buffer(Batch batch);
 grpc::ByteBuffer to_buffer(std::string bytes);

@@ -89,6 +89,7 @@ void Raft::campaign_now(Time now) {
   if (role_ != Role::kFollower) return;
   leader_gone_ = true;
   if (!configuration().votes(self())) return;
+  if (leader_.empty()) return start_pre_vote();
   election_at_ = std::min(election_at_, now_ + succession_step() * succession());
   if (now_ >= election_at_) start_pre_vote();
 }

@@ -53,7 +53,8 @@ class Raft {
   /// The batch with the writes of the Ready of this ticket is durable, and all before it.
   void persisted(Time now, std::uint64_t ticket);
   /// The connection to the leader was reset: do not wait for the election timeout. The next voter
-  /// in the ring campaigns at once, those after it a step later each. Nothing on a leader.
+  /// in the ring campaigns at once, those after it a step later each. Without a leader, as at the
+  /// start of a group: campaigns at once. Nothing on a leader.
   void campaign_now(Time now);
 
   // Leader only: others answer kPrecondition.

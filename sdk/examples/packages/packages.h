@@ -35,6 +35,7 @@ struct BellPlan {
 
 struct PackageState {
   std::vector<std::string> needs;   // directly
+  bool planned = false;             // its bells have been set
   std::map<std::string, int> rung;  // bells, by name
 };
 
@@ -95,6 +96,8 @@ class Package : public troupe::Actor<PackageState> {
     all_.reset();
   }
 
+  std::vector<std::string> loaded() const { return state.needs; }
+
   Known known() const { return all_ ? Known{*all_, true} : Known{state.needs, false}; }
 
   troupe::Task<Needs> needs() const {
@@ -114,14 +117,16 @@ class Package : public troupe::Actor<PackageState> {
     co_return found;
   }
 
-  /// Sets durable reminders, each of which is to ring once, and a timer.
+  /// Sets durable reminders, each of which is to ring once, and a timer. The first time: who does
+  /// not know whether it worked may ask again.
   void plan(const BellPlan& plan) {
+    set_timer<&Package::tick>({.every = std::chrono::seconds(1)});
+    if (std::exchange(state.planned, true)) return;
     for (int i = 0; i < plan.bells; ++i) {
       const std::string bell = "bell " + std::to_string(i);
       const auto after = std::chrono::milliseconds(plan.first_ms + i * plan.every_ms);
       set_reminder<&Package::ring>({.after = after, .name = bell}, bell);
     }
-    set_timer<&Package::tick>({.every = std::chrono::seconds(1)});
   }
   /// The count here and the message to the tower take effect together, once a bell.
   void ring(const std::string& bell) {
@@ -134,8 +139,9 @@ class Package : public troupe::Actor<PackageState> {
   /// Of the timer, since this package came into memory last.
   std::size_t ticks() const { return ticks_; }
 
-  using Methods = troupe::Methods<&Package::load, &Package::known, &Package::needs, &Package::plan,
-                                  &Package::ring, &Package::tick, &Package::rung, &Package::ticks>;
+  using Methods = troupe::Methods<&Package::load, &Package::loaded, &Package::known,
+                                  &Package::needs, &Package::plan, &Package::ring, &Package::tick,
+                                  &Package::rung, &Package::ticks>;
 
  private:
   // What it needs in all, once found out. Lost with the activation, and found out again.

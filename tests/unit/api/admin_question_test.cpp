@@ -29,7 +29,7 @@ std::string answer(const ShardBench& shard, AdminQuestion asked) {
 void put(ShardBench& shard, const std::string& id, const std::string& name,
          const std::string& value) {
   storage::TurnCommand turn = shard.turn("Cart", id);
-  turn.writes.push_back(storage::put(name, value));
+  turn.state.push_back(storage::put(name, value));
   shard.apply(std::move(turn));
 }
 
