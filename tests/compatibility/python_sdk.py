@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 
 from dapr.actor import ActorId, ActorInterface, ActorProxy, actormethod
 from dapr.clients import DaprClient
@@ -10,6 +11,7 @@ from dapr.clients.http.dapr_actor_http_client import DaprActorHttpClient
 from dapr.serializers import DefaultJSONSerializer
 
 TICK_SECONDS = 20
+STOP_SECONDS = 20
 
 
 class GreeterInterface(ActorInterface):
@@ -92,9 +94,23 @@ async def metadata_goes_over_grpc():
         assert list(metadata.active_actors_count) == ["Greeter"], metadata.active_actors_count
 
 
+async def shutdown_over_grpc_ends_the_node():
+    with DaprClient() as client:
+        client.shutdown()
+    async with asyncio.timeout(STOP_SECONDS):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", int(os.environ["DAPR_HTTP_PORT"]))
+            except OSError:
+                return
+            writer.close()
+            await asyncio.sleep(0.05)
+
+
 async def main():
     for test in (calls_reach_the_actor, calls_of_one_actor_take_turns, what_a_method_throws_is_an_error,
-                 named_values_are_kept, timers_and_reminders_tick, metadata_goes_over_grpc):
+                 named_values_are_kept, timers_and_reminders_tick, metadata_goes_over_grpc,
+                 shutdown_over_grpc_ends_the_node):
         await test()
         print("ok", test.__name__)
 
