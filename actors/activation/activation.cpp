@@ -376,6 +376,7 @@ bool Activation::look(Time now) {
     post_work([](Activation& self) {
       const Time looked = self.home_->dependencies.clock.now();
       self.drop_expired(looked);
+      self.answer_overdue(looked);
       self.report_overruns(looked);
     });
     return false;
@@ -385,6 +386,17 @@ bool Activation::look(Time now) {
     post_work([](Activation& self) { self.end_if_idle(); });
   }
   return false;
+}
+
+// A commit may take longer than its caller waits: the turn stays open, the caller hears.
+void Activation::answer_overdue(Time now) {
+  for (Ticket* each = gate_.running().first(); each != nullptr; each = each->next) {
+    auto& turn = *static_cast<Turn*>(each);
+    if (turn.state != Ticket::State::kFinishing || now < turn.request.deadline) continue;
+    turn.reply(fail(Code::kUnknownOutcome,
+                    turn.request.method + " on " + to_string(key_) +
+                        " was not committed by its deadline, and may still take effect"));
+  }
 }
 
 void Activation::report_overruns(Time now) {

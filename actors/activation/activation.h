@@ -98,6 +98,7 @@ class Activation final : public Runnable, public std::enable_shared_from_this<Ac
   void deactivate();
   void end();
   void end_if_idle();
+  void answer_overdue(Time now);
   void report_overruns(Time now);
 
   // Turns.

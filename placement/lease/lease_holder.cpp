@@ -20,15 +20,12 @@ void LeaseHolder::apply(const Row& row) {
   shard.stamp = rights_stamp(row.owners, self_, generation_);
 
   std::map<std::string, Right, std::less<>> rights;
-  std::map<std::string, Epoch, std::less<>> released;
   for (const Owner& owner : row.owners) {
-    if (owner.node != self_ || owner.generation != generation_) continue;
     // A row from before our release arrived at the leader does not undo it
-    if (const auto gone = shard.released.find(owner.type);
-        gone != shard.released.end() && owner.epoch <= gone->second) {
-      released.insert(*gone);
-      continue;
-    }
+    const auto gone = shard.released.find(owner.type);
+    const bool released = gone != shard.released.end() && owner.epoch <= gone->second;
+    if (gone != shard.released.end() && !released) shard.released.erase(gone);
+    if (released || owner.node != self_ || owner.generation != generation_) continue;
     Right right{.epoch = owner.epoch, .valid_until = Time::min()};
     if (const auto held = shard.rights.find(owner.type);
         held != shard.rights.end() && held->second.epoch == owner.epoch) {
@@ -37,7 +34,6 @@ void LeaseHolder::apply(const Row& row) {
     rights.emplace(owner.type, right);
   }
   shard.rights = std::move(rights);
-  shard.released = std::move(released);
 }
 
 RenewalAck LeaseHolder::receive(Time now, NodeId from, const Renewal& renewal) {
@@ -80,13 +76,15 @@ bool LeaseHolder::extend(ShardId shard, std::uint64_t term, const RightsStamp& s
 }
 
 bool LeaseHolder::release(ShardId shard, std::string_view type, Epoch epoch) {
-  const auto held = shards_.find(shard);
-  if (held == shards_.end()) return false;
-  const auto right = held->second.rights.find(type);
-  if (right == held->second.rights.end() || right->second.epoch != epoch) return false;
-  held->second.released.insert_or_assign(right->first, epoch);
-  held->second.rights.erase(right);
-  return true;
+  Shard& held = shards_[shard];
+  const auto right = held.rights.find(type);
+  if (right != held.rights.end() && right->second.epoch > epoch) return false;
+  const bool holds = right != held.rights.end() && right->second.epoch == epoch;
+  if (holds) held.rights.erase(right);
+  // Also if the row that gave it is still on its way here
+  Epoch& released = held.released[std::string(type)];
+  released = std::max(released, epoch);
+  return holds;
 }
 
 std::optional<LeaseHolder::Right> LeaseHolder::right(ShardId shard, std::string_view type) const {

@@ -41,6 +41,7 @@ class LeaseHolder {
   void renew_locally(ShardId shard, std::uint64_t term, const RightsStamp& stamp, Time until);
 
   /// Gives the right up at once and for good: false if it is not held. Tell the leader afterwards.
+  /// One that has not come yet will not come any more.
   bool release(ShardId shard, std::string_view type, Epoch epoch);
 
   /// The right to (shard, type), valid or not; none if it is not held.

@@ -73,6 +73,21 @@ void CallRouter::answer(NodeId to, ReplyFrame reply) {
       deps_.network.send(to, Lane::kControl, encode(Frame(std::move(reply)), deps_.clock.now())));
 }
 
+// Nobody knows whether this try took effect. From now on an error is no proof that nothing did:
+// also what a later try throws may be for what the first one has changed.
+void CallRouter::mark_uncertain(actors::Call& call) {
+  if (std::exchange(call.may_have_run, true)) return;
+  call.done = [done = std::move(call.done)](Result<actors::Reply> result) mutable {
+    const bool sure = result || result.error().code == Code::kUnknownOutcome ||
+                      result.error().code == Code::kInvalid ||
+                      result.error().code == Code::kUnimplemented;
+    if (sure) return done(std::move(result));
+    done(fail(Code::kUnknownOutcome,
+              "an earlier try may have taken effect, and the last one failed: " +
+                  result.error().message));
+  };
+}
+
 void CallRouter::again(actors::Call call) {
   ++call.redirects;
   const Duration wait =
@@ -105,7 +120,7 @@ void CallRouter::locate(actors::Call call) {
       shard, type, patience,
       [this, held = std::make_shared<actors::Call>(std::move(call))](
           const Result<void>& located) mutable {
-        if (located) return route(std::move(*held));
+        if (located) return look(std::move(*held));
         if (located.error().code == Code::kNotFound || deps_.clock.now() >= held->deadline) {
           return held->done(fail(located.error()));
         }
@@ -236,6 +251,7 @@ void CallRouter::received(NodeId from, ReplyFrame frame) {
   if (!frame.elsewhere && frame.result.error().code != Code::kUnknownOutcome) {
     return call.done(std::move(frame.result));
   }
+  if (!frame.elsewhere) mark_uncertain(call);
   deps_.loop.post([this, row = std::move(frame.row),
                    held = std::make_shared<actors::Call>(std::move(call)),
                    known = pending->row]() mutable {
@@ -250,6 +266,7 @@ void CallRouter::received(NodeId from, ReplyFrame frame) {
 
 void CallRouter::disconnected(NodeId peer) {
   for (Pending& pending : take_if([&](const Pending& each) { return each.to == peer; })) {
+    mark_uncertain(pending.call);
     again(std::move(pending.call));
   }
 }

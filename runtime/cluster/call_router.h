@@ -91,6 +91,7 @@ class CallRouter final : public actors::Router {
   std::optional<Pending> take(std::uint64_t id, NodeId from);
   std::vector<Pending> take_if(const std::function<bool(const Pending&)>& wanted);
   void answer(NodeId to, ReplyFrame reply);
+  void mark_uncertain(actors::Call& call);
   void again(actors::Call call);
   void hold(actors::Call call, Duration wait);
   void locate(actors::Call call);

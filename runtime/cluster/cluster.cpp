@@ -282,18 +282,38 @@ void Cluster::stop(Function<void()> done) {
     stopping_ = true;
     founding_.reset();
     if (owners_) update_self([](placement::Member& self) { self.draining = true; });
-    hand_over(deps_.clock.now() + options_.hand_over_patience, [this, kept] {
-      ready_.store(false, std::memory_order_release);
-      if (deliveries_) deliveries_->stop();
-      if (router_) router_->stop();
-      if (gossip_) {
-        gossip_->membership().leave(deps_.clock.now());
-        flush_gossip();
-      }
-      replicas_->stop();
-      (*kept)();
+    const Time until = deps_.clock.now() + options_.hand_over_patience;
+    hand_over(until, [this, until, kept] {
+      give_back(until, [this, kept] {
+        leave();
+        (*kept)();
+      });
     });
   });
+}
+
+// What nobody took over: its turns end, and what on_deactivate does is committed.
+void Cluster::give_back(Time until, Function<void()> done) {
+  if (!rights_ || rights_->count() == 0) return done();
+  const auto once = std::make_shared<Function<void()>>(std::move(done));
+  const auto finish = [once] {
+    if (*once) std::exchange(*once, nullptr)();
+  };
+  rights_->release_all(finish);
+  deps_.loop.post_at(until, [alive = alive_, finish] {
+    if (*alive) finish();
+  });
+}
+
+void Cluster::leave() {
+  ready_.store(false, std::memory_order_release);
+  if (deliveries_) deliveries_->stop();
+  if (router_) router_->stop();
+  if (gossip_) {
+    gossip_->membership().leave(deps_.clock.now());
+    flush_gossip();
+  }
+  replicas_->stop();
 }
 
 void Cluster::hand_over(Time until, Function<void()> done) {

@@ -126,6 +126,8 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
   void enrolled(Generation generation);
   void write_down_cluster();
   void hand_over(Time until, Function<void()> done);
+  void give_back(Time until, Function<void()> done);
+  void leave();
 
   // ReplicasListener.
   void standing_changed(Replica& replica) override;

@@ -98,8 +98,13 @@ void Rights::commit(const std::shared_ptr<actors::Right>& right, storage::TurnCo
 void Rights::release(ShardId shard, const std::string& type, Epoch epoch, Done<void> done) {
   const Key key(shard, type);
   const auto found = pipelines_.find(key);
+  if (found != pipelines_.end() && found->second.right->epoch > epoch) {
+    return done(fail(Code::kPrecondition, "this node holds a later right"));
+  }
   if (found == pipelines_.end() || found->second.right->epoch != epoch) {
-    return done(fail(Code::kPrecondition, "this node does not hold that right"));
+    // The leader asks again because our answer was lost, or sooner than its row got here.
+    holder_.release(shard, type, epoch);
+    return done({});
   }
   Held& held = found->second;
   if (held.releasing) return done(fail(Code::kPrecondition, "this right is being released"));
@@ -109,7 +114,8 @@ void Rights::release(ShardId shard, const std::string& type, Epoch epoch, Done<v
     // The turns are over; their commits are known once the pipeline is empty.
     pipeline->when_idle([this, key, epoch, done = std::move(done)]() mutable {
       holder_.release(key.first, key.second, epoch);
-      end(key);
+      const auto present = pipelines_.find(key);
+      if (present != pipelines_.end() && present->second.right->epoch == epoch) end(key);
       done({});
     });
   };

@@ -47,7 +47,7 @@ class Rights {
               Done<storage::Outcome> done);
 
   /// Gives a right back in order: no new turns, those begun finish, their commits are known; then
-  /// it is gone. kPrecondition if this node does not hold it.
+  /// it is gone, or was gone already. kPrecondition if this node holds a later one, or is at it.
   void release(ShardId shard, const std::string& type, Epoch epoch, Done<void> done);
   /// All of them, for the end of the node.
   void release_all(Function<void()> done);

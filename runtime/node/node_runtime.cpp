@@ -10,6 +10,7 @@
 #include "actors/activation/caf_scheduler.h"
 #include "actors/directory/actors.h"
 #include "runtime/api/api.h"
+#include "runtime/api/grpc/grpc_api.h"
 #include "runtime/api/http/http_api.h"
 #include "runtime/base/guarded.h"
 #include "runtime/cluster/cluster.h"
@@ -20,6 +21,7 @@
 #include "runtime/node/discovery.h"
 #include "runtime/node/hosted_actors.h"
 #include "runtime/node/listener_relay.h"
+#include "runtime/node/node_metrics.h"
 #include "runtime/node/store.h"
 #include "runtime/transport/grpc_network.h"
 
@@ -61,6 +63,16 @@ Result<net::HttpServerOptions> http_options(const NodeSettings& settings) {
   return options;
 }
 
+Result<api::GrpcApiOptions> grpc_options(const NodeSettings& settings) {
+  const auto listen = placement::parse_address(settings.grpc);
+  if (!listen) {
+    return fail(Code::kInvalid,
+                "--grpc '" + settings.grpc + "' is not host:port, such as 127.0.0.1:50001");
+  }
+  return api::GrpcApiOptions{
+      .host = listen->host, .port = listen->port, .api_token = settings.api_token};
+}
+
 }  // namespace
 
 struct NodeRuntime::Parts {
@@ -83,6 +95,8 @@ struct NodeRuntime::Parts {
   Result<void> open_store();
   Result<void> open_network();
   Result<void> open_api();
+  Result<void> open_grpc();
+  void shut_down(bool force);
   void build_cluster(const placement::Address& address);
   void registered(Generation generation);
   void end(std::optional<Error> why);
@@ -105,7 +119,10 @@ struct NodeRuntime::Parts {
   std::unique_ptr<transport::GrpcNetwork> network;
   std::unique_ptr<cluster::Cluster> cluster;
   std::unique_ptr<api::Api> api;
+  std::optional<NodeMetrics> metrics;
+  std::unique_ptr<MetricsEndpoint> endpoint;
   std::unique_ptr<net::HttpServer> http;
+  std::unique_ptr<api::GrpcApi> grpc;
   std::unique_ptr<actors::Actors> actors;
   std::unique_ptr<HostedActors> hosted;
   std::promise<void> ready;
@@ -127,7 +144,7 @@ NodeRuntime::~NodeRuntime() { stop(); }
 Result<void> NodeRuntime::start() {
   Parts& parts = *parts_;
   for (Result<void> (Parts::*step)() :
-       {&Parts::open_store, &Parts::open_network, &Parts::open_api}) {
+       {&Parts::open_store, &Parts::open_network, &Parts::open_api, &Parts::open_grpc}) {
     const Result<void> opened = (parts.*step)();
     if (!opened) return opened;
   }
@@ -204,17 +221,36 @@ Result<void> NodeRuntime::Parts::open_api() {
                            .loop = loop,
                            .clock = clock,
                            .log = log.named("api"),
-                           .shutdown =
-                               [this](bool force) {
-                                 if (force) std::_Exit(1);
-                                 end(std::nullopt);
-                               }},
+                           .shutdown = [this](bool force) { shut_down(force); }},
       api::ApiOptions{.app_id = settings.app_id, .api_token = settings.api_token});
+  metrics.emplace(MetricLabels{{"app_id", settings.app_id}});
+  metrics->watch(network->metrics());
+  endpoint = std::make_unique<MetricsEndpoint>(*metrics, api->http());
   if (settings.http.empty()) return {};
   Result<net::HttpServerOptions> options = http_options(settings);
   if (!options) return fail(options.error());
-  http = std::make_unique<net::HttpServer>(io, log.named("http"), std::move(*options), api->http());
+  http = std::make_unique<net::HttpServer>(io, log.named("http"), std::move(*options), *endpoint);
   return http->start();
+}
+
+Result<void> NodeRuntime::Parts::open_grpc() {
+  if (settings.grpc.empty()) return {};
+  Result<api::GrpcApiOptions> options = grpc_options(settings);
+  if (!options) return fail(options.error());
+  grpc = std::make_unique<api::GrpcApi>(
+      api::GrpcApi::Dependencies{.service = api->service(),
+                                 .clock = clock,
+                                 .threads = io,
+                                 .log = log.named("grpc"),
+                                 .shutdown = [this](bool force) { shut_down(force); }},
+      std::move(*options));
+  return grpc->start();
+}
+
+// Asked for by a caller of the API.
+void NodeRuntime::Parts::shut_down(bool force) {
+  if (force) std::_Exit(1);
+  end(std::nullopt);
 }
 
 // On the node loop.
@@ -230,12 +266,16 @@ void NodeRuntime::Parts::registered(Generation /*generation*/) {
                                             types);
   hosted = std::make_unique<HostedActors>(*actors);
   actors->start();
+  if (metrics) metrics->watch(*actors);
   std::vector<std::string> names;
   for (const auto& type : types) names.push_back(type->name);
   cluster->host(*hosted, names);
   api->serve(*actors, names);
   if (http) {
     cluster->update_self([port = http->port()](placement::Member& self) { self.http_port = port; });
+  }
+  if (grpc) {
+    cluster->update_self([port = grpc->port()](placement::Member& self) { self.grpc_port = port; });
   }
   ready.set_value();
 }
@@ -257,19 +297,17 @@ void NodeRuntime::stop() {
   parts.has_ended = true;
   if (parts.discovery) parts.discovery->withdraw();
   if (parts.http) parts.http->stop(kAnswerPatience);
+  if (parts.grpc) parts.grpc->stop(kAnswerPatience);
   if (parts.cluster) {
-    // If it never got as far as to have a store there is nothing to hand over.
-    std::promise<void> handed_over;
-    parts.cluster->stop([&] { handed_over.set_value(); });
-    handed_over.get_future().wait_for(parts.settings.stop_patience);
+    const auto handed_over = std::make_shared<std::promise<void>>();
+    parts.cluster->stop([handed_over] { handed_over->set_value(); });
+    handed_over->get_future().wait_for(parts.settings.stop_patience);
   }
   if (parts.actors) {
-    std::promise<void> over;
-    auto is_over = over.get_future();
-    auto once = std::make_shared<std::promise<void>>(std::move(over));
+    const auto over = std::make_shared<std::promise<void>>();
     parts.actors->stop(parts.clock.now() + parts.settings.stop_patience,
-                       [once] { once->set_value(); });
-    is_over.wait_for(parts.settings.stop_patience + kAnswerPatience);
+                       [over] { over->set_value(); });
+    over->get_future().wait_for(parts.settings.stop_patience + kAnswerPatience);
   }
   if (parts.network) parts.network->stop();
   parts.relay.forward_to(nullptr);
@@ -277,6 +315,8 @@ void NodeRuntime::stop() {
   parts.scheduler.stop();
   parts.blocking.stop();
   parts.loop.stop();
+  if (parts.metrics) parts.metrics->forget();
+  parts.grpc.reset();
   parts.api.reset();
   parts.http.reset();
   parts.hosted.reset();
@@ -293,6 +333,12 @@ std::string NodeRuntime::http_address() const {
   if (!parts_->http) return {};
   const auto listen = placement::parse_address(parts_->settings.http);
   return to_string(placement::Address{.host = listen->host, .port = parts_->http->port()});
+}
+
+std::string NodeRuntime::grpc_address() const {
+  if (!parts_->grpc) return {};
+  const auto listen = placement::parse_address(parts_->settings.grpc);
+  return to_string(placement::Address{.host = listen->host, .port = parts_->grpc->port()});
 }
 
 std::string NodeRuntime::status() const {

@@ -33,6 +33,8 @@ class NodeRuntime {
 
   std::string peer_address() const;
   std::string http_address() const;
+  /// Empty without a gRPC API.
+  std::string grpc_address() const;
   std::string status() const;
   /// Calls from this process. Requires a node that runs; outlived by it.
   std::shared_ptr<ClientTransport> client_transport();

@@ -46,7 +46,9 @@ int run_node(int argc, char** argv, std::vector<ActorType> types) {
     std::cerr << "troupe: " << started.error().message << '\n';
     return kExitFailed;
   }
-  log.info("listens", {{"peers", runtime.peer_address()}, {"http", runtime.http_address()}});
+  log.info("listens", {{"peers", runtime.peer_address()},
+                       {"http", runtime.http_address()},
+                       {"grpc", runtime.grpc_address()}});
   int signal = 0;
   sigwait(&signals, &signal);
   // What cannot write its disk must not act as if it could hand over.

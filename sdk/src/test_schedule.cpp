@@ -49,7 +49,7 @@ Failure not_a_schedule(const ReminderChange& change, const std::string& what) {
 }
 
 std::optional<WallTime> moment(std::string_view text, WallTime from) {
-  if (const auto length = parse_duration(text)) return from + *length;
+  if (const auto length = parse_test_duration(text)) return from + *length;
   return parse_time(text);
 }
 
@@ -62,7 +62,7 @@ Result<void> read_period(const ReminderChange& change, TestSchedule& schedule) {
     if (*repeats > 0) schedule.left = static_cast<std::uint32_t>(*repeats);
   }
   take(text, "@every ");
-  schedule.period = parse_duration(text);
+  schedule.period = parse_test_duration(text);
   if (!schedule.period) {
     return fail(Code::kUnimplemented, "reminder '" + change.name + "': the testing kit has no '" +
                                           change.period + "', only lengths of time");
@@ -73,7 +73,7 @@ Result<void> read_period(const ReminderChange& change, TestSchedule& schedule) {
 
 }  // namespace
 
-std::optional<Duration> parse_duration(std::string_view text) {
+std::optional<Duration> parse_test_duration(std::string_view text) {
   const bool iso = take(text, "PT");
   if (text.empty()) return std::nullopt;
   Duration sum(0);

@@ -27,7 +27,7 @@ struct TestSchedule {
 Result<TestSchedule> parse_test_schedule(const ReminderChange& change, WallTime now);
 
 /// "1h30m", "250ms", "PT1H30M".
-std::optional<Duration> parse_duration(std::string_view text);
+std::optional<Duration> parse_test_duration(std::string_view text);
 
 /// RFC 3339 in UTC, "2026-01-31T09:30:00.25Z".
 std::optional<WallTime> parse_time(std::string_view text);

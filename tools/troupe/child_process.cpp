@@ -3,7 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
+#include <system_error>
 #include <utility>
 
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 namespace troupe::tools {
 namespace {
 
-constexpr std::size_t kReadBytes = 16 * 1024;
+constexpr std::size_t kReadBytes = 16'384;
 
 // The child's side. Calls nothing that is unsafe after fork in a process with threads.
 [[noreturn]] void become(char* const* arguments, int output, int failure, pid_t parent) {

@@ -22,7 +22,7 @@ namespace troupe::tools {
 namespace {
 
 constexpr Duration kProbeInterval = std::chrono::milliseconds(100);
-constexpr std::size_t kLineBytesMax = 64 * 1024;
+constexpr std::size_t kLineBytesMax = 65'536;
 constexpr std::array kColours = {36, 33, 32, 35, 34, 31};  // of ANSI terminals
 
 std::uint16_t nth(std::uint16_t first, int i) { return static_cast<std::uint16_t>(first + i); }
@@ -280,9 +280,10 @@ std::vector<std::string> dev_node_command(const DevOptions& options, int i) {
   }
   add("--name", node_name(i));
   add("--data-dir", options.directory + "/" + node_name(i));
-  add("--http-port", std::to_string(nth(options.http_port, i)));
-  add("--grpc-port", std::to_string(nth(options.grpc_port, i)));
-  add("--peer-port", std::to_string(nth(options.peer_port, i)));
+  add("--listen", local(nth(options.peer_port, i)));
+  add("--http", local(nth(options.http_port, i)));
+  add("--grpc", local(nth(options.grpc_port, i)));
+  command.emplace_back("--no-discovery");
   if (options.nodes > 1) {
     add("--join", others);
     add("--bootstrap-expect", std::to_string(options.nodes));

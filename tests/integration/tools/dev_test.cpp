@@ -166,10 +166,11 @@ TEST_F(DevTest, ANodeThatIsKilledLaterLeavesTheOthersRunning) {
 
 TEST(DevCommand, ALonelyNodeIsAClusterOfOneWithoutSeeds) {
   const DevOptions options{.program = {"troupe", "node"}, .directory = "/d"};
-  EXPECT_EQ(dev_node_command(options, 0),
-            (std::vector<std::string>{"troupe", "node", "--name", "node-1", "--data-dir",
-                                      "/d/node-1", "--http-port", "3500", "--grpc-port", "50001",
-                                      "--peer-port", "7400"}));
+  EXPECT_EQ(
+      dev_node_command(options, 0),
+      (std::vector<std::string>{"troupe", "node", "--name", "node-1", "--data-dir", "/d/node-1",
+                                "--listen", "127.0.0.1:7400", "--http", "127.0.0.1:3500", "--grpc",
+                                "127.0.0.1:50001", "--no-discovery"}));
 }
 
 }  // namespace

@@ -26,14 +26,14 @@ def stop(*_):
 
 
 parser = argparse.ArgumentParser()
-for name in ("name", "data-dir", "http-port", "grpc-port", "peer-port", "join", "bootstrap-expect"):
+for name in ("name", "data-dir", "listen", "http", "grpc", "join", "bootstrap-expect"):
     parser.add_argument("--" + name, default="")
-for name in ("fail", "deaf", "stubborn"):
+for name in ("fail", "deaf", "stubborn", "no-discovery"):
     parser.add_argument("--" + name, action="store_true")
 flags = parser.parse_args()
 if flags.fail:
     sys.exit("no room on the disk")
 signal.signal(signal.SIGTERM, signal.SIG_IGN if flags.stubborn else stop)
-server = http.server.HTTPServer(("127.0.0.1", int(flags.http_port)), Health)
+server = http.server.HTTPServer(("127.0.0.1", int(flags.http.split(":")[1])), Health)
 print(f"pid {os.getpid()} joins {flags.join} of {flags.bootstrap_expect} in {flags.data_dir}", flush=True)
 server.serve_forever()

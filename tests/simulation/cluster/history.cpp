@@ -9,8 +9,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A deadline is looked at now and then, not at once.
-constexpr Duration kDeadlineGrace = 300ms;
+// Deadlines are looked at once a second.
+constexpr Duration kDeadlineGrace = 1300ms;
 
 }  // namespace
 

@@ -1,0 +1,102 @@
+#include "runtime/node/node_metrics.h"
+
+#include <atomic>
+#include <utility>
+
+namespace troupe::node {
+
+void NodeMetrics::counter(const char* name, const char* help, Read read) {
+  readings_.push_back(metrics_.on_read(MetricKind::kCounter, name, help,
+                                       [read = std::move(read)]() -> std::vector<MetricSample> {
+                                         return {{.labels = {}, .value = read()}};
+                                       }));
+}
+
+void NodeMetrics::watch(const actors::Actors& actors) {
+  struct Named {
+    const char* name;
+    const char* help;
+    actors::Metrics::Counter actors::Metrics::* value;
+  };
+  using M = actors::Metrics;
+  static constexpr Named kCounters[] = {
+      {"troupe_activations_begun_total", "Activations begun.", &M::activations_begun},
+      {"troupe_activations_ended_total", "Activations ended.", &M::activations_ended},
+      {"troupe_loads_total", "States loaded, at activation or after a failed turn.", &M::loads},
+      {"troupe_turns_total", "Turns begun.", &M::turns_begun},
+      {"troupe_turns_failed_total", "Turns whose code threw.", &M::turns_failed},
+      {"troupe_turns_timed_out_total", "Turns aborted after their deadline.", &M::turns_timed_out},
+      {"troupe_turns_overrun_total", "Turns the watchdog reported.", &M::turns_overrun},
+      {"troupe_turns_stuck_total", "Turns given up with their thread.", &M::turns_stuck},
+      {"troupe_calls_expired_total", "Calls dropped unrun after their deadline.",
+       &M::calls_expired},
+      {"troupe_calls_exhausted_total", "Calls refused by full mailboxes.", &M::calls_exhausted},
+      {"troupe_calls_deadlocked_total", "Calls refused because they would wait for themselves.",
+       &M::calls_deadlocked},
+      {"troupe_calls_not_owned_total", "Calls that came to a node that is not the owner.",
+       &M::calls_not_owned},
+      {"troupe_commits_total", "Turns' effects proposed to their shard.", &M::commits},
+      {"troupe_commits_consumed_total", "Commits whose cause had had its effect before.",
+       &M::commits_consumed},
+      {"troupe_commits_refused_total", "Commits refused by a condition.", &M::commits_refused},
+      {"troupe_commits_lost_total", "Commits of a replaced owner, or of unknown outcome.",
+       &M::commits_lost},
+      {"troupe_ticks_given_up_total", "Reminder ticks dropped by their failure policy.",
+       &M::ticks_given_up},
+      {"troupe_one_way_given_up_total", "One-way messages consumed without effect.",
+       &M::one_way_given_up},
+  };
+  const M& metrics = actors.metrics();
+  for (const Named& each : kCounters) {
+    counter(each.name, each.help, [&value = metrics.*each.value] {
+      return static_cast<double>(value.load(std::memory_order_relaxed));
+    });
+  }
+  readings_.push_back(metrics_.on_read(
+      MetricKind::kGauge, "troupe_activations", "Activations in memory, by actor type.", [&actors] {
+        std::vector<MetricSample> samples;
+        for (const auto& [type, count] : actors.counts()) {
+          samples.push_back({.labels = {{"type", type}}, .value = static_cast<double>(count)});
+        }
+        return samples;
+      }));
+}
+
+void NodeMetrics::watch(const transport::TransportMetrics& transport) {
+  struct Named {
+    const char* name;
+    const char* help;
+    const transport::TransportMetrics::Counter* value;
+  };
+  const Named counters[] = {
+      {"troupe_frames_sent_total", "Frames sent to other nodes.", &transport.frames_sent},
+      {"troupe_frames_received_total", "Frames received.", &transport.frames_received},
+      {"troupe_peer_bytes_sent_total", "Bytes sent to other nodes.", &transport.bytes_sent},
+      {"troupe_peer_bytes_received_total", "Bytes received.", &transport.bytes_received},
+      {"troupe_frames_refused_total", "Frames refused by a full queue.", &transport.frames_refused},
+      {"troupe_peer_connects_total", "Connections to other nodes.", &transport.connects},
+      {"troupe_peer_disconnects_total", "Connections lost.", &transport.disconnects},
+      {"troupe_strangers_refused_total", "Connections refused: another cluster or version.",
+       &transport.strangers_refused},
+      {"troupe_datagrams_sent_total", "Gossip datagrams sent.", &transport.datagrams_sent},
+      {"troupe_datagrams_received_total", "Gossip datagrams received.",
+       &transport.datagrams_received},
+  };
+  for (const Named& each : counters) {
+    counter(each.name, each.help, [value = each.value] {
+      return static_cast<double>(value->load(std::memory_order_relaxed));
+    });
+  }
+}
+
+void MetricsEndpoint::handle(net::HttpRequest request, net::HttpResponder respond) {
+  if (request.method != "GET" || request.path() != "/metrics") {
+    return next_.handle(std::move(request), std::move(respond));
+  }
+  net::HttpResponse response;
+  response.content_type = std::string(kMetricsContentType);
+  response.body = Payload(metrics_.text());
+  respond(std::move(response));
+}
+
+}  // namespace troupe::node
