@@ -3,12 +3,24 @@
 #include <algorithm>
 #include <vector>
 
+#include <troupe/json_writer.h>
+
 namespace troupe::api {
 namespace {
 
 bool control(char c) {
   const auto byte = static_cast<unsigned char>(c);
   return byte < 0x20 || byte == 0x7f;
+}
+
+// Names are strings of JSON wherever they are shown.
+bool utf8(std::string_view text) {
+  if (std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0x80; })) {
+    return true;
+  }
+  JsonWriter writer;
+  writer.string(text);
+  return writer.finish().has_value();
 }
 
 Result<void> refuse(std::string_view what, std::string_view why) {
@@ -25,6 +37,7 @@ Result<void> check_name(std::string_view what, std::string_view name) {
     return refuse(what, "is longer than " + std::to_string(most) + " bytes");
   }
   if (std::ranges::any_of(name, control)) return refuse(what, "contains a control character");
+  if (!utf8(name)) return refuse(what, "is not UTF-8");
   const std::size_t found = name.find_first_of("#?/\\");
   if (found == std::string_view::npos) return {};
   return refuse(what, "contains the character '" + std::string(1, name[found]) + "'");
@@ -39,6 +52,7 @@ Result<std::string> clean_method(std::string_view method) {
   if (std::ranges::any_of(method, control)) {
     return fail(Code::kInvalid, "invalid method: contains a control character");
   }
+  if (!utf8(method)) return fail(Code::kInvalid, "invalid method: is not UTF-8");
   const std::size_t found = method.find_first_of("#?");
   if (found != std::string_view::npos) {
     return fail(Code::kInvalid,

@@ -14,15 +14,15 @@ namespace troupe::api {
 inline constexpr std::size_t kTypeSizeMax = 256;
 inline constexpr std::size_t kNameSizeMax = 512;
 
-/// Actor types, actor ids, names of reminders and timers: not empty, no `#`, `?`, `/`, `\`, control
-/// character, and neither `.` nor `..`. `what`, as in "actorType", is for the message only.
+/// Actor types, actor ids, names of reminders and timers: UTF-8, not empty, no `#`, `?`, `/`, `\`,
+/// control character, and neither `.` nor `..`. `what`, as in "actorType", is for the message only.
 Result<void> check_name(std::string_view what, std::string_view name);
 
 /// Both names of a key.
 Result<void> check_key(const ActorKey& key);
 
 /// A method may hold slashes: `a/./b/../c` is `a/c`, and `../` in front is dropped. kInvalid for an
-/// empty one, for `#`, `?` and control characters.
+/// empty one, for what is not UTF-8, for `#`, `?` and control characters.
 Result<std::string> clean_method(std::string_view method);
 
 /// Types that start with `dapr.internal.` belong to the runtime: kDenied.

@@ -9,6 +9,8 @@
 namespace troupe::node {
 namespace {
 
+constexpr int kExitMisused = 2;
+
 std::string environment(const char* name) {
   const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): before any thread
   return value == nullptr ? std::string() : std::string(value);
@@ -84,12 +86,12 @@ FlagsOutcome read_flags(int argc, char** argv, NodeSettings& settings) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return {.run = false, .exit_code = app.exit(error)};
+    return {.run = false, .exit_code = app.exit(error) == 0 ? 0 : kExitMisused};
   }
   const Result<LogLevels> parsed = parse_log_levels(levels);
   if (!parsed) {
     std::cerr << "--log-level: " << parsed.error().message << '\n';
-    return {.run = false, .exit_code = 2};
+    return {.run = false, .exit_code = kExitMisused};
   }
   settings.log_levels = *parsed;
   settings.log_format = format == "json" ? LogFormat::kJson : LogFormat::kText;

@@ -20,6 +20,13 @@ TEST(Names, MayNotLeadElsewhereInAPath) {
   EXPECT_FALSE(check_name("actorId", "a\x7f"));
 }
 
+TEST(Names, AreUtf8) {
+  EXPECT_TRUE(check_name("actorId", "\xF0\x9F\x98\x80"));
+  EXPECT_FALSE(check_name("actorId", "a\xFF"));
+  EXPECT_FALSE(check_name("actorId", "\xED\xA0\x80"));  // half a surrogate pair
+  EXPECT_FALSE(clean_method("a\xC0\xAF"));
+}
+
 TEST(Names, HaveALimitOfLength) {
   EXPECT_TRUE(check_name("actorType", std::string(kTypeSizeMax, 'a')));
   EXPECT_FALSE(check_name("actorType", std::string(kTypeSizeMax + 1, 'a')));
