@@ -24,13 +24,13 @@ bool passes(Code code) {
 }  // namespace
 
 Result<void> persist(const std::function<Result<void>()>& call, troupe::Duration patience,
-                     const std::function<void()>& repeating) {
+                     const std::function<void(const troupe::Error&)>& repeating) {
   const troupe::SystemClock clock;
   const troupe::Time end = clock.now() + patience;
   for (;;) {
     Result<void> outcome = call();
     if (outcome || !passes(outcome.error().code) || clock.now() >= end) return outcome;
-    repeating();
+    repeating(outcome.error());
     poll(nullptr, 0, kPauseMs);
   }
 }
@@ -56,8 +56,11 @@ void Crew::begin(std::size_t count, Piece piece) {
 Result<void> Crew::work(std::size_t thread) {
   const troupe::Client& client = clients_[thread % clients_.size()];
   for (std::size_t i = next_++; i < count_; i = next_++) {
-    const Result<void> outcome =
-        persist([&] { return piece_(client, i); }, kPatience, [&] { ++repeats_; });
+    const auto repeating = [&](const troupe::Error& why) {
+      ++repeats_;
+      reason_.with([&](std::string& reason) { reason = why.message; });
+    };
+    const Result<void> outcome = persist([&] { return piece_(client, i); }, kPatience, repeating);
     if (!outcome) {
       next_ = count_;
       return outcome;

@@ -4,8 +4,11 @@
 #include <cstddef>
 #include <functional>
 #include <future>
+#include <string>
+#include <utility>
 #include <vector>
 
+#include "runtime/base/guarded.h"
 #include <troupe/client.h>
 #include <troupe/result.h>
 #include <troupe/time.h>
@@ -35,6 +38,10 @@ class Crew {
   std::size_t done() const { return done_; }
   /// Calls made again because of errors that pass: moves, overload, a node gone.
   std::size_t repeats() const { return repeats_; }
+  /// Why the last of them was.
+  std::string reason() const {
+    return reason_.with([](const std::string& reason) { return reason; });
+  }
 
  private:
   troupe::Result<void> work(std::size_t thread);
@@ -46,10 +53,12 @@ class Crew {
   std::atomic<std::size_t> next_ = 0;
   std::atomic<std::size_t> done_ = 0;
   std::atomic<std::size_t> repeats_ = 0;
+  troupe::Guarded<std::string> reason_;
   std::vector<std::future<troupe::Result<void>>> workers_;
 };
 
 /// Makes a call that may be repeated until it works, or fails with an error that does not pass, or
 /// `patience` is over.
 troupe::Result<void> persist(const std::function<troupe::Result<void>()>& call,
-                             troupe::Duration patience, const std::function<void()>& repeating);
+                             troupe::Duration patience,
+                             const std::function<void(const troupe::Error&)>& repeating);

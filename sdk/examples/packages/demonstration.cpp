@@ -174,8 +174,15 @@ Result<void> Demonstration::wait_ready(std::size_t node) {
 // Tells how the crew gets on until it has ended.
 Result<void> Demonstration::follow(const std::function<void(double seconds)>& tell) {
   troupe::Time before = clock_.now();
+  std::size_t repeats = crew_->repeats();
   while (!crew_->wait(kStep)) {
     tell(seconds_since(before));
+    const std::size_t repeated = crew_->repeats() - repeats;
+    if (repeated > 0) {
+      report_.line("  " + number(repeated) +
+                   " calls are made again, the last because: " + crew_->reason());
+    }
+    repeats += repeated;
     before = clock_.now();
   }
   return crew_->end();
@@ -245,7 +252,7 @@ Result<void> Demonstration::count() {
                  " calls between actors; nodes up: " + number(cluster_.up()));
     before = calls;
     const double fraction = static_cast<double>(counted_) / static_cast<double>(names_.size());
-    if (disturbed) disturbed = disturb(fraction);
+    if (disturbed && !options_.calm) disturbed = disturb(fraction);
   };
   const Result<void> done = follow(tell);
   if (!done) return done;
@@ -253,7 +260,7 @@ Result<void> Demonstration::count() {
   report_.line("counted in " + decimals(seconds_since(begin)) + " s; " + number(crew_->repeats()) +
                " calls were repeated");
   // A small index is counted before all has happened that is to happen.
-  while (disturbed && events_ < 3) disturbed = disturb(1);
+  while (disturbed && events_ < 3 && !options_.calm) disturbed = disturb(1);
   return disturbed;
 }
 

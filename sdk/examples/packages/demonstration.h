@@ -9,7 +9,8 @@ struct DemonstrationOptions {
   std::string index_file = {};   // as `apt-cache dumpavail` prints it
   std::string directory = {};    // for data and logs; made, and removed if all went well
   std::size_t packages_max = 0;  // only those most needed; 0: all
-  std::size_t threads = 48;      // that call
+  bool calm = false;             // no node comes or goes
+  std::size_t threads = 64;      // that call
 };
 
 /// Loads the packages into a cluster of three nodes, lets them find out how many packages need each

@@ -13,6 +13,7 @@ constexpr int kExitUsage = 2;
 
 int usage() {
   std::cerr << "usage: packages demo --index FILE [--packages N] [--directory D] [--threads N]\n"
+               "                     [--calm yes]\n"
                "       packages [flags of a node; --help lists them]\n";
   return kExitUsage;
 }
@@ -33,6 +34,8 @@ int demo(int argc, char** argv) {
       options.packages_max = std::strtoul(value.c_str(), nullptr, 10);
     } else if (flag == "--threads") {
       options.threads = std::strtoul(value.c_str(), nullptr, 10);
+    } else if (flag == "--calm") {
+      options.calm = value == "yes";
     } else {
       return usage();
     }

@@ -183,11 +183,13 @@ class Shelf : public troupe::Actor<ShelfState> {
     return progress();
   }
 
-  /// Asks the next few packages what they need. How far it is and what it counted are saved
-  /// together: whoever does not know whether a turn took effect just asks for the next.
+  /// Asks the next few packages what they need, as many as half of the caller's time allows. How
+  /// far it is and what it counted are saved together: whoever does not know whether a turn took
+  /// effect just asks for the next.
   troupe::Task<Progress> count(std::size_t packages_max) {
     const std::size_t end = std::min(state.counted + packages_max, state.packages.size());
-    for (; state.counted < end; ++state.counted) {
+    const troupe::Duration reserve = time_left() / 2;
+    for (; state.counted < end && time_left() > reserve; ++state.counted) {
       const auto package = actor<Package>(state.packages[state.counted]);
       const Needs needs = co_await package.call<&Package::needs>();
       for (std::size_t i = 0; i < needs.names.size(); ++i) {
