@@ -70,4 +70,21 @@ std::optional<std::string> refusal(const Greeting& own, const Greeting& peer) {
   return std::nullopt;
 }
 
+std::optional<std::string> NewestProcesses::refusal(const Greeting& peer) {
+  const Process process{peer.hello.generation, peer.process};
+  if (process.generation == Generation{}) return std::nullopt;
+  if (newest_.size() >= kNodesMax && !newest_.contains(peer.hello.node)) newest_.clear();
+  const auto [found, added] = newest_.try_emplace(peer.hello.node, process);
+  Process& newest = found->second;
+  if (added || newest.generation <= process.generation) {
+    newest = process;
+    return std::nullopt;
+  }
+  // A greeting written before the process registered anew may come after one written since.
+  if (newest.process == process.process) return std::nullopt;
+  return "a newer process has its id " + to_string(peer.hello.node) + ": generation " +
+         std::to_string(newest.generation.value) + " after " +
+         std::to_string(process.generation.value) + "; if its data directory was copied, stop it";
+}
+
 }  // namespace troupe::transport

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,5 +27,24 @@ std::optional<Greeting> decode_greeting(std::string_view bytes);
 
 /// Why `own` will not talk to `peer`; nothing if it will.
 std::optional<std::string> refusal(const Greeting& own, const Greeting& peer);
+
+/// The newest process that was heard of each node: when a data directory was copied, the one that
+/// registered last is heard, the older is not. Not thread-safe.
+class NewestProcesses {
+ public:
+  /// Beyond so many nodes it begins anew.
+  static constexpr std::size_t kNodesMax = 4'096;
+
+  /// Why `peer` is too old to be heard. Nothing, and remembered, if it is not; one that has not
+  /// registered yet cannot be compared, and is heard.
+  std::optional<std::string> refusal(const Greeting& peer);
+
+ private:
+  struct Process {
+    Generation generation;
+    std::uint64_t process;
+  };
+  std::map<NodeId, Process> newest_;
+};
 
 }  // namespace troupe::transport

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <future>
+#include <optional>
 #include <utility>
 
 #include "runtime/base/check.h"
@@ -44,11 +45,12 @@ Result<std::uint16_t> try_port(net::IoThreads& threads, const net::SocketAddress
 // Runs `work` on `loop`, and returns when it is done.
 void run_on(Loop& loop, Work work) {
   std::promise<void> done;
-  loop.post([&] {
+  const std::future<void> is_done = done.get_future();
+  loop.post([work = std::move(work), done = std::move(done)]() mutable {
     work();
     done.set_value();
   });
-  done.get_future().wait();
+  is_done.wait();
 }
 
 }  // namespace
@@ -61,11 +63,15 @@ struct GrpcNetwork::State final : PeerServer::Host {
         clock(the_clock),
         log(the_log),
         listener(the_listener),
-        loop(clock, "transport"),
+        loop_owner(std::make_shared<Loop>(clock, "transport")),
+        loop(*loop_owner),
+        live(loop_owner),
         writer(clock, "transport-write"),
         introducer(options, live),
         datagrams(threads, resolver, clock, listener, metrics),
-        server(*this, listener, log, *metrics) {}
+        server(*this, listener, log, *metrics) {
+    keep_grpc();
+  }
 
   Greeting greeting(Lane lane, NodeId expected) override {
     return {.hello = listener.hello(),
@@ -74,8 +80,14 @@ struct GrpcNetwork::State final : PeerServer::Host {
             .expected = expected,
             .process = process};
   }
-  void incoming_began(NodeId peer, Lane lane) override {
-    loop.post([this, peer, lane] { links->incoming_began(peer, lane); });
+  std::optional<std::string> outdated(const Greeting& peer) override {
+    return newest.with([&](NewestProcesses& all) { return all.refusal(peer); });
+  }
+  void later(Duration delay, Work work) override {
+    loop.post_at(clock.now() + delay, std::move(work));
+  }
+  void incoming_began(const Greeting& peer) override {
+    loop.post([this, peer] { links->incoming_began(peer); });
   }
   void incoming_lost(NodeId peer, Lane lane) override {
     loop.post([this, peer, lane] { links->incoming_lost(peer, lane); });
@@ -115,16 +127,15 @@ struct GrpcNetwork::State final : PeerServer::Host {
     for (int i = 1; !listening && at->port == 0 && i < kAnyPortTries; ++i) listening = listen(*at);
     if (!listening) return fail(listening.error());
     port = *listening;
-    running = true;
     return {};
   }
 
   void stop() {
-    if (!running.exchange(false)) return;
+    if (stopped.exchange(true)) return;
     introducer.stop();
-    run_on(loop, [this] { links->finish(); });
+    if (links) run_on(loop, [this] { links->finish(); });
     const bool drained = live.wait(options.stop_patience);
-    run_on(loop, [this] { links->cancel(); });
+    if (links) run_on(loop, [this] { links->cancel(); });
     check(drained || live.wait(kCancelPatience), "cancelled streams end");
     routes.with([](auto& all) { all.clear(); });
     datagrams.stop();
@@ -140,13 +151,15 @@ struct GrpcNetwork::State final : PeerServer::Host {
   NetworkListener& listener;
   const std::shared_ptr<TransportMetrics> metrics = std::make_shared<TransportMetrics>();
   const std::uint64_t process = random_seed();
+  const std::shared_ptr<Loop> loop_owner;
+  Loop& loop;
   LiveCount live;
+  Guarded<NewestProcesses> newest;
   Routes routes;
   Credentials credentials;
-  std::atomic<bool> running = false;
+  std::atomic<bool> stopped = false;
   std::uint16_t port = 0;
   std::string address = options.advertised;
-  Loop loop;
   Loop writer;
   std::shared_ptr<Links> links;
   Introducer introducer;

@@ -8,6 +8,7 @@
 #include <grpcpp/client_context.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/client_callback.h>
 #include <grpcpp/support/slice.h>
 
 #include "runtime/base/guarded.h"
@@ -15,10 +16,49 @@
 namespace troupe::transport {
 namespace {
 
-struct Question {
+struct Question;
+
+struct Open {
+  std::set<std::shared_ptr<Question>> questions;
+  bool stopped = false;
+};
+
+// Owns itself until gRPC is done with it.
+struct Question final : grpc::ClientUnaryReactor {
   Question(std::string the_address, std::shared_ptr<grpc::Channel> channel,
-           Done<std::string> the_done)
-      : address(std::move(the_address)), stub(std::move(channel)), done(std::move(the_done)) {}
+           Done<std::string> the_done, LiveCount& the_live, std::shared_ptr<Guarded<Open>> the_open)
+      : address(std::move(the_address)),
+        stub(std::move(channel)),
+        done(std::move(the_done)),
+        live(the_live),
+        open(std::move(the_open)) {}
+
+  void start(std::shared_ptr<Question> this_one) {
+    self = std::move(this_one);
+    stub.PrepareUnaryCall(&context, kIntroduceMethod, {}, &request, &response, this);
+    StartCall();
+  }
+
+  void OnDone(const grpc::Status& status) override {
+    std::shared_ptr<Question> last = std::move(self);
+    live.retire(std::move(last), [this, status] { end(status); });
+  }
+
+  void end(const grpc::Status& status) {
+    open->with([&](Open& all) {
+      std::erase_if(all.questions, [this](const auto& each) { return each.get() == this; });
+    });
+    done(outcome(status));
+    done = nullptr;
+  }
+
+  Result<std::string> outcome(const grpc::Status& status) const {
+    if (status.ok()) return decode_answer(view(contiguous(response)));
+    if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) {
+      return fail(Code::kTimeout, "no answer from " + address);
+    }
+    return fail(Code::kUnavailable, "no answer from " + address + ": " + status.error_message());
+  }
 
   const std::string address;
   grpc::GenericStub stub;
@@ -26,16 +66,10 @@ struct Question {
   grpc::ByteBuffer request;
   grpc::ByteBuffer response;
   Done<std::string> done;
+  LiveCount& live;
+  const std::shared_ptr<Guarded<Open>> open;
+  std::shared_ptr<Question> self;  // until gRPC is done
 };
-
-Result<std::string> outcome(const Question& question, const grpc::Status& status) {
-  if (status.ok()) return decode_answer(view(contiguous(question.response)));
-  if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) {
-    return fail(Code::kTimeout, "no answer from " + question.address);
-  }
-  return fail(Code::kUnavailable,
-              "no answer from " + question.address + ": " + status.error_message());
-}
 
 }  // namespace
 
@@ -43,14 +77,9 @@ struct Introducer::State {
   State(const TransportOptions& the_options, LiveCount& the_live)
       : options(the_options), live(the_live) {}
 
-  struct Open {
-    std::set<std::shared_ptr<Question>> questions;
-    bool stopped = false;
-  };
-
   const TransportOptions& options;
   LiveCount& live;
-  Guarded<Open> open;
+  const std::shared_ptr<Guarded<Open>> open = std::make_shared<Guarded<Open>>();
 };
 
 Introducer::Introducer(const TransportOptions& options, LiveCount& live)
@@ -60,13 +89,14 @@ Introducer::~Introducer() = default;
 
 void Introducer::ask(const Credentials& credentials, const std::string& address, std::string text,
                      Done<std::string> done) {
-  auto question = std::make_shared<Question>(
-      address, make_channel(address, credentials, state_->options), std::move(done));
+  auto question =
+      std::make_shared<Question>(address, make_channel(address, credentials, state_->options),
+                                 std::move(done), state_->live, state_->open);
   question->request = to_buffer(std::move(text));
   question->context.set_deadline(gpr_time_add(
       gpr_now(GPR_CLOCK_MONOTONIC),
       gpr_time_from_millis(milliseconds(state_->options.introduce_timeout), GPR_TIMESPAN)));
-  const bool asking = state_->open.with([&](State::Open& open) {
+  const bool asking = state_->open->with([&](Open& open) {
     if (!open.stopped) {
       open.questions.insert(question);
       state_->live.add();
@@ -74,17 +104,11 @@ void Introducer::ask(const Credentials& credentials, const std::string& address,
     return !open.stopped;
   });
   if (!asking) return question->done(fail(Code::kUnavailable, "the node is stopping"));
-  question->stub.UnaryCall(
-      &question->context, kIntroduceMethod, {}, &question->request, &question->response,
-      [state = state_, question](const grpc::Status& status) {
-        state->open.with([&](State::Open& open) { open.questions.erase(question); });
-        question->done(outcome(*question, status));
-        state->live.remove();
-      });
+  question->start(question);
 }
 
 void Introducer::stop() {
-  const auto questions = state_->open.with([](State::Open& open) {
+  const auto questions = state_->open->with([](Open& open) {
     open.stopped = true;
     return open.questions;
   });

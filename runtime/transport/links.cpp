@@ -1,6 +1,7 @@
 #include "runtime/transport/links.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "runtime/transport/wire.h"
@@ -47,17 +48,14 @@ Links::Peer* Links::find(NodeId node, std::uint64_t attempt) {
 
 OutgoingStream::Events Links::events(NodeId node, std::uint64_t attempt, Lane lane) {
   const std::shared_ptr<Links> self = shared_from_this();
-  return {.greeted =
-              [self, node, attempt, lane](const Greeting& greeting) {
-                self->world_.executor.post([self, node, attempt, lane, greeting] {
-                  self->greeted(node, attempt, lane, greeting);
-                });
-              },
-          .ended =
-              [self, node, attempt](const StreamEnd& end) {
-                self->world_.executor.post(
-                    [self, node, attempt, end] { self->ended(node, attempt, end); });
-              }};
+  return {
+      .greeted =
+          [self, node, attempt, lane](const Greeting& greeting) {
+            self->world_.executor.post([self, node, attempt, lane, greeting] {
+              self->greeted(node, attempt, lane, greeting);
+            });
+          },
+      .ended = [self, node, attempt](const StreamEnd& end) { self->ended(node, attempt, end); }};
 }
 
 void Links::connect(NodeId node) {
@@ -86,13 +84,15 @@ void Links::connect(NodeId node) {
 void Links::greeted(NodeId node, std::uint64_t attempt, Lane lane, const Greeting& greeting) {
   Peer* peer = find(node, attempt);
   if (peer == nullptr || finishing_) return;
-  if (const auto reason = refusal(world_.host.greeting(lane, node), greeting)) {
+  std::optional<std::string> reason = refusal(world_.host.greeting(lane, node), greeting);
+  if (!reason) reason = world_.host.outdated(greeting);
+  if (reason) {
     TransportMetrics::count(world_.metrics.strangers_refused);
     peer->retry = world_.options.retry_longest;
     return ended(node, attempt, {.reason = *reason});
   }
   peer->accepted[index(lane)] = true;
-  peer->hello = greeting.hello;
+  peer->greeting = greeting;
   if (!open(*peer)) return;
   TransportMetrics::count(world_.metrics.connects);
   peer->retry = world_.options.retry_first;
@@ -139,7 +139,7 @@ void Links::retry(NodeId node, Peer& peer) {
 
 void Links::tell_connected(Peer& peer) {
   if (std::exchange(peer.connected, true)) return;
-  world_.listener.connected(peer.hello);
+  world_.listener.connected(peer.greeting.hello);
 }
 
 void Links::tell_disconnected(NodeId node, Peer& peer) {
@@ -154,13 +154,17 @@ void Links::complain(NodeId node, Peer& peer, const std::string& reason) {
                      {{"node", short_name(node)}, {"address", peer.address}, {"reason", reason}});
 }
 
-void Links::incoming_began(NodeId node, Lane lane) {
+void Links::incoming_began(const Greeting& from) {
+  const NodeId node = from.hello.node;
   std::array<bool, 2>& lanes = incoming_[node];
-  lanes[index(lane)] = true;
+  lanes[index(from.lane)] = true;
   const auto found = peers_.find(node);
   if (found == peers_.end() || finishing_) return;
   Peer& peer = found->second;
   if (open(peer)) {
+    if (const auto reason = world_.host.outdated(peer.greeting)) {
+      return ended(node, peer.attempt, {.reason = *reason});
+    }
     if (lanes[0] && lanes[1]) tell_connected(peer);
   } else if (waiting(peer)) {
     connect(node);  // it is there

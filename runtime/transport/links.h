@@ -41,8 +41,8 @@ class Links : public std::enable_shared_from_this<Links> {
  public:
   /// What the links live on; all of it outlives them, but for `credentials`, which is copied.
   struct World {
-    Executor& executor;
-    Executor& writer;  // where the writes of streams begin
+    Executor& executor;  // where `live` ends operations too
+    Executor& writer;    // where the writes of streams begin
     Clock& clock;
     Log log;
     NetworkListener& listener;
@@ -58,7 +58,7 @@ class Links : public std::enable_shared_from_this<Links> {
 
   void know(NodeId node, std::string address);
   void forget(NodeId node);
-  void incoming_began(NodeId node, Lane lane);
+  void incoming_began(const Greeting& from);
   void incoming_lost(NodeId node, Lane lane);
 
   /// Sends what is queued, then closes; nothing is told any more.
@@ -73,7 +73,7 @@ class Links : public std::enable_shared_from_this<Links> {
     Lanes lanes = {};
     std::array<bool, 2> accepted = {};
     bool connected = false;  // as far as the listener knows
-    Hello hello = {};
+    Greeting greeting = {};  // of whom accepted last
     Duration retry = {};
     std::string complaint = {};  // the last in the log
   };

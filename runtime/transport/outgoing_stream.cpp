@@ -100,10 +100,11 @@ class Stream final : public OutgoingStream,
     const bool refused = status.error_code() == grpc::StatusCode::FAILED_PRECONDITION;
     StreamEnd end{.refused = refused, .reason = status.error_message()};
     if (status.ok()) end.reason = "closed by the peer";
-    events_.ended(std::move(end));
-    LiveCount& live = live_;
-    self_.reset();  // perhaps the end of *this
-    live.remove();
+    std::shared_ptr<Stream> self = std::move(self_);
+    live_.retire(std::move(self), [this, end = std::move(end)]() mutable {
+      events_.ended(std::move(end));
+      events_ = {};  // they may hold who holds *this
+    });
   }
 
  private:

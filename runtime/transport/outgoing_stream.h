@@ -27,7 +27,8 @@ struct StreamEnd {
 /// Lives until gRPC is done with it, whoever else holds it.
 class OutgoingStream {
  public:
-  /// Called on gRPC's threads; must only enqueue.
+  /// `greeted` is called on gRPC's threads, and must only enqueue; `ended` on the executor where
+  /// `live` ends operations.
   struct Events {
     Function<void(Greeting)> greeted;  // at most once: the peer accepts, and says who it is
     Function<void(StreamEnd)> ended;   // once, last

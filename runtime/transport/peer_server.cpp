@@ -49,6 +49,7 @@ struct PeerServer::State final : grpc::CallbackGenericService {
   const Log log;
   TransportMetrics& metrics;
   std::size_t frame_bytes_max = 0;
+  Duration accept_timeout = {};
   std::unique_ptr<grpc::Server> server;
   using Streams = std::map<std::pair<NodeId, Lane>, std::shared_ptr<IncomingStream>>;
   Guarded<Streams> streams;
@@ -59,7 +60,7 @@ namespace {
 
 // A stream that a peer opened: its greeting, then batches. There is always a read under way, so
 // that a broken or cancelled stream is noticed as the end of reading.
-class IncomingStream final : public Reactor {
+class IncomingStream final : public Reactor, public std::enable_shared_from_this<IncomingStream> {
  public:
   IncomingStream(PeerServer::State& server, Context* context)
       : server_(server),
@@ -74,6 +75,10 @@ class IncomingStream final : public Reactor {
   void start(std::shared_ptr<IncomingStream> self) {
     self_ = std::move(self);
     StartRead(&in_);
+    server_.host.later(server_.accept_timeout, [weak = weak_from_this()] {
+      const std::shared_ptr<IncomingStream> silent = weak.lock();
+      if (silent && !silent->greeted_) silent->cancel();
+    });
   }
 
   void cancel() {
@@ -111,7 +116,9 @@ class IncomingStream final : public Reactor {
       return Finish({grpc::StatusCode::INVALID_ARGUMENT, "this is no greeting of a node"});
     }
     const Greeting own = server_.host.greeting(peer->lane, {});
-    if (const std::optional<std::string> reason = refusal(own, *peer)) {
+    std::optional<std::string> reason = refusal(own, *peer);
+    if (!reason) reason = server_.host.outdated(*peer);
+    if (reason) {
       server_.refuse(*peer, from_, *reason);
       return Finish({grpc::StatusCode::FAILED_PRECONDITION, *reason});
     }
@@ -132,7 +139,7 @@ class IncomingStream final : public Reactor {
       server_.host.incoming_lost(place.first, place.second);
       older->cancel();
     }
-    server_.host.incoming_began(place.first, place.second);
+    server_.host.incoming_began(peer_);
   }
 
   void take_batch(std::string_view bytes) {
@@ -151,7 +158,7 @@ class IncomingStream final : public Reactor {
   Guarded<Context*> context_;  // null once gRPC has destroyed it
   const std::string from_;
   Greeting peer_;
-  bool greeted_ = false;
+  std::atomic<bool> greeted_ = false;  // changed by reads only
   FrameAssembler frames_;
   std::uint64_t received_ = 0;  // of the batch at hand
   Function<void(std::string_view)> receive_;
@@ -167,9 +174,12 @@ class WayBack {
  public:
   explicit WayBack(Introduction* introduction) : introduction_(introduction) {}
   Introduction* take() { return introduction_.exchange(nullptr); }
+  void note_question() { asked_ = true; }
+  bool asked() const { return asked_; }
 
  private:
   std::atomic<Introduction*> introduction_;
+  std::atomic<bool> asked_ = false;
 };
 
 // What the listener answers with. If it drops the answer unsaid, the asker hears that.
@@ -190,13 +200,18 @@ class Answer {
 // once.
 class Introduction final : public Reactor {
  public:
-  explicit Introduction(NetworkListener& listener)
-      : listener_(listener), back_(std::make_shared<WayBack>(this)) {
+  explicit Introduction(PeerServer::State& server)
+      : listener_(server.listener), back_(std::make_shared<WayBack>(this)) {
     StartRead(&in_);
+    server.host.later(server.accept_timeout, [back = back_] {
+      Introduction* silent = back->asked() ? nullptr : back->take();
+      if (silent != nullptr) silent->break_off();
+    });
   }
 
   void OnReadDone(bool ok) override {
     if (!ok) return give_up();
+    back_->note_question();
     auto answer = std::make_unique<Answer>(back_);
     // The call may end, and *this with it, as soon as it is answered.
     listener_.introduced(
@@ -211,6 +226,8 @@ class Introduction final : public Reactor {
     out_ = to_buffer(encode_answer(result));
     StartWriteAndFinish(&out_, {}, grpc::Status::OK);
   }
+
+  void break_off() { Finish({grpc::StatusCode::DEADLINE_EXCEEDED, "no question came"}); }
 
  private:
   void give_up() {
@@ -241,7 +258,7 @@ Reactor* PeerServer::State::CreateReactor(Context* context) {
     stream->start(stream);
     return stream.get();
   }
-  if (context->method() == kIntroduceMethod) return new Introduction(listener);
+  if (context->method() == kIntroduceMethod) return new Introduction(*this);
   return new Unknown;
 }
 
@@ -254,6 +271,7 @@ Result<std::uint16_t> PeerServer::start(const net::SocketAddress& at,
                                         const Credentials& credentials,
                                         const TransportOptions& options) {
   state_->frame_bytes_max = options.frame_bytes_max;
+  state_->accept_timeout = options.accept_timeout;
   int port = 0;
   grpc::ServerBuilder builder;
   builder.AddListeningPort(to_string(at), credentials.server, &port);
@@ -264,9 +282,9 @@ Result<std::uint16_t> PeerServer::start(const net::SocketAddress& at,
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsPerConnectionMax);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kWindowBytes);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
+                             milliseconds(options.accept_timeout));
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, milliseconds(options.keepalive_interval));
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kWindowBytes);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
                              milliseconds(options.keepalive_timeout));
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "runtime/base/executor.h"
 #include "runtime/base/log.h"
 #include "runtime/base/network.h"
 #include "runtime/net/socket_address.h"
@@ -24,8 +26,12 @@ class PeerServer {
 
     /// What this node says of itself now, over `lane`.
     virtual Greeting greeting(Lane lane, NodeId expected) = 0;
+    /// Why `peer` is too old to be heard, if it is.
+    virtual std::optional<std::string> outdated(const Greeting& peer) = 0;
+    /// Does `work` after `delay`, unless the node stops before; not on gRPC's threads.
+    virtual void later(Duration delay, Work work) = 0;
     /// A stream from `peer` begins; an older one for the same lane is lost first.
-    virtual void incoming_began(NodeId peer, Lane lane) = 0;
+    virtual void incoming_began(const Greeting& peer) = 0;
     virtual void incoming_lost(NodeId peer, Lane lane) = 0;
   };
 

@@ -43,7 +43,8 @@ struct TransportOptions {
   /// Wait before connecting again: doubles from the first to the longest, plus up to a half.
   Duration retry_first = std::chrono::milliseconds(50);
   Duration retry_longest = std::chrono::seconds(1);
-  /// A peer that has not accepted both lanes by then is tried again.
+  /// A peer that has not accepted both lanes by then is tried again; who connects here and has not
+  /// said who it is, or what it asks, by then is closed.
   Duration accept_timeout = std::chrono::seconds(3);
   /// A peer silent for their sum is taken for dead. Shorter notices earlier, and mistakes a busy
   /// machine for a dead one.

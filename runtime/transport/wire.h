@@ -25,6 +25,10 @@ inline constexpr const char* kIntroduceMethod = "/troupe.peer.v1.Peer/Introduce"
 // nearly every batch.
 inline constexpr int kWindowBytes = 4 * 1024 * 1024;
 
+/// Keeps gRPC's library up for the rest of the process, so that it is not torn down and set up
+/// again between one channel and the next.
+void keep_grpc();
+
 /// Refers to the bytes, does not copy them.
 grpc::ByteBuffer to_buffer(Batch batch);
 grpc::ByteBuffer to_buffer(std::string bytes);

@@ -66,5 +66,39 @@ TEST(Greeting, NodesOfOneClusterOrOfNoneYetAreWelcome) {
   EXPECT_FALSE(refusal(greeting(1, ""), greeting(2, "blue")));
 }
 
+Greeting process_of(std::uint64_t node, std::uint64_t generation, std::uint64_t process) {
+  Greeting made = greeting(node, "blue");
+  made.hello.generation = Generation{generation};
+  made.process = process;
+  return made;
+}
+
+TEST(NewestProcesses, OfTwoWithTheSameIdTheNewerIsHeard) {
+  NewestProcesses newest;
+  EXPECT_FALSE(newest.refusal(process_of(7, 5, 1)));
+  EXPECT_FALSE(newest.refusal(process_of(7, 6, 2)));
+  const auto reason = newest.refusal(process_of(7, 5, 1));
+  ASSERT_TRUE(reason);
+  EXPECT_NE(reason->find("generation 6 after 5"), std::string::npos);
+  EXPECT_FALSE(newest.refusal(process_of(8, 5, 1)));
+}
+
+TEST(NewestProcesses, AnUnregisteredProcessAndAnEarlierGreetingOfTheNewestAreHeard) {
+  NewestProcesses newest;
+  EXPECT_FALSE(newest.refusal(process_of(7, 6, 2)));
+  EXPECT_FALSE(newest.refusal(process_of(7, 0, 3)));
+  EXPECT_FALSE(newest.refusal(process_of(7, 5, 2)));
+  EXPECT_TRUE(newest.refusal(process_of(7, 5, 1)));
+}
+
+TEST(NewestProcesses, RemembersBoundedlyMany) {
+  NewestProcesses newest;
+  EXPECT_FALSE(newest.refusal(process_of(1, 6, 2)));
+  for (std::uint64_t node = 2; node < NewestProcesses::kNodesMax + 2; ++node) {
+    EXPECT_FALSE(newest.refusal(process_of(node, 1, node)));
+  }
+  EXPECT_FALSE(newest.refusal(process_of(1, 5, 1)));
+}
+
 }  // namespace
 }  // namespace troupe::transport

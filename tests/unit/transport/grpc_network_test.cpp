@@ -27,9 +27,12 @@ void connect(TestNode& a, TestNode& b) {
 
 Result<std::string> ask(TestNode& asker, const std::string& address, std::string question) {
   std::promise<Result<std::string>> answer;
+  std::future<Result<std::string>> answered = answer.get_future();
   asker.network.introduce(address, std::move(question),
-                          [&](Result<std::string> result) { answer.set_value(std::move(result)); });
-  return answer.get_future().get();
+                          [answer = std::move(answer)](Result<std::string> result) mutable {
+                            answer.set_value(std::move(result));
+                          });
+  return answered.get();
 }
 
 std::string numbered(const std::string& name, int number) {

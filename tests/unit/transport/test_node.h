@@ -104,8 +104,13 @@ struct TestNode {
   explicit TestNode(std::uint64_t number, std::string cluster = "blue", std::uint16_t port = 0)
       : TestNode(number, std::move(cluster), options_at(port)) {}
   TestNode(std::uint64_t number, std::string cluster, TransportOptions options)
-      : id(node_id(number)),
-        recorder({.cluster = std::move(cluster), .node = id, .generation = Generation{number}}),
+      : TestNode({.cluster = std::move(cluster),
+                  .node = node_id(number),
+                  .generation = Generation{number}},
+                 std::move(options)) {}
+  TestNode(Hello hello, TransportOptions options)
+      : id(hello.node),
+        recorder(std::move(hello)),
         network(threads, resolver, clock, Log(silent_log(), "transport"), recorder,
                 std::move(options)) {}
   ~TestNode() {
