@@ -19,7 +19,7 @@ Result<ReplicaLog> load_after(MemoryEngine& engine, const Batch& batch) {
 
 Batch three_entries() {
   Batch batch;
-  put_hard_state(batch, kKeys, {.term = 4, .vote = {8}});
+  put_hard_state(batch, kKeys, {.term = 4, .vote_node = {.high = 1, .low = 2}, .vote = {8}});
   for (const std::uint64_t index : {1U, 2U, 3U}) {
     put_log_entry(batch, kKeys, {.index = index, .term = 4, .kind = 1, .data = "e"});
   }
@@ -31,7 +31,8 @@ TEST(ReplicaLog, LoadsWhatWasPut) {
   MemoryEngine engine;
   EXPECT_EQ(*load_after(engine, {}), ReplicaLog{});
   const ReplicaLog log = *load_after(engine, three_entries());
-  EXPECT_EQ(log.hard_state, (HardState{.term = 4, .vote = {8}}));
+  EXPECT_EQ(log.hard_state,
+            (HardState{.term = 4, .vote_node = {.high = 1, .low = 2}, .vote = {8}}));
   ASSERT_EQ(log.entries.size(), 3U);
   EXPECT_EQ(log.entries[2], (LogEntry{.index = 3, .term = 4, .kind = 1, .data = "e"}));
   EXPECT_EQ(log.applied, 2U);
@@ -43,7 +44,7 @@ TEST(ReplicaLog, BytesNeverChangeBetweenVersions) {
   put_log_start(batch, kKeys, {.index = 300, .term = 4, .configuration = "abc"});
   put_current(batch, kKeys);
   const auto& operations = batch.operations();
-  EXPECT_EQ(to_hex(operations[0].value), "0408");
+  EXPECT_EQ(to_hex(operations[0].value), "040000000000000001000000000000000208");
   EXPECT_EQ(to_hex(operations[1].value), "040165");
   EXPECT_EQ(to_hex(operations[4].value), "02");
   EXPECT_EQ(to_hex(operations[5].value), "ac020403616263");
