@@ -130,8 +130,17 @@ void Cluster::received(NodeId from, std::string_view bytes) {
   if (!frame) return deps_.log.warning("a damaged frame", {{"from", short_name(from)}});
   CallRouter* calls = calls_.load(std::memory_order_acquire);
   if (auto* call = std::get_if<CallFrame>(&*frame)) {
-    // Before this node hosts anything nobody is sent here, but by an old row: they ask again.
-    if (calls != nullptr) calls->received(from, std::move(*call));
+    if (calls != nullptr) {
+      calls->received(from, std::move(*call));
+    } else {
+      // An old row led here, before this process hosts anything.
+      const ReplyFrame elsewhere{.id = call->id,
+                                 .result = fail(Code::kUnavailable, "this node is starting"),
+                                 .elsewhere = true,
+                                 .row = {}};
+      static_cast<void>(
+          deps_.network.send(from, Lane::kControl, encode(Frame(elsewhere), deps_.clock.now())));
+    }
     return;
   }
   if (auto* reply = std::get_if<ReplyFrame>(&*frame)) {

@@ -238,13 +238,7 @@ void Deliveries::message_done(ShardId shard, std::uint64_t session, ShardId targ
     return wake_at(shard, deps_.clock.now() + options_.retry_interval);
   }
   to.done.push_back(number);
-  if (!to.report_planned) {
-    to.report_planned = true;
-    deps_.loop.post_at(deps_.clock.now() + options_.done_interval,
-                       [this, alive = alive_, shard, session, target] {
-                         if (*alive && find(shard, session) != nullptr) report(shard, target);
-                       });
-  }
+  plan_report(shard, target, options_.done_interval);
   plan_scan(shard);
 }
 
@@ -252,12 +246,30 @@ void Deliveries::report(ShardId shard, ShardId target) {
   Target& to = led_.at(shard).targets[target];
   to.report_planned = false;
   if (to.done.empty()) return;
-  const storage::Entry entry{.now = deps_.clock.wall(),
-                             .command = storage::OutboxDoneCommand{
-                                 .target = target, .numbers = std::exchange(to.done, {})}};
-  // If this is lost the messages are sent again, and consumed without effect.
+  std::vector<std::uint64_t> numbers = std::exchange(to.done, {});
+  const storage::Entry entry{
+      .now = deps_.clock.wall(),
+      .command = storage::OutboxDoneCommand{.target = target, .numbers = numbers}};
   deps_.replicas.propose(shard, Payload(storage::encode(entry)),
-                         [](const Result<storage::Outcome>& /*outcome*/) {});
+                         [this, alive = alive_, shard, target, session = led_.at(shard).session,
+                          numbers = std::move(numbers)](const Result<storage::Outcome>& outcome) {
+                           Led* led = outcome || !*alive ? nullptr : find(shard, session);
+                           if (led == nullptr) return;
+                           // Still the leader: say it again, or the outbox keeps them.
+                           Target& unreported = led->targets[target];
+                           unreported.done.insert(unreported.done.end(), numbers.begin(),
+                                                  numbers.end());
+                           plan_report(shard, target, options_.retry_interval);
+                         });
+}
+
+void Deliveries::plan_report(ShardId shard, ShardId target, Duration delay) {
+  Led& led = led_.at(shard);
+  if (std::exchange(led.targets[target].report_planned, true)) return;
+  deps_.loop.post_at(deps_.clock.now() + delay,
+                     [this, alive = alive_, shard, session = led.session, target] {
+                       if (*alive && find(shard, session) != nullptr) report(shard, target);
+                     });
 }
 
 void Deliveries::move_watermark(Replica& replica, Led& led) {

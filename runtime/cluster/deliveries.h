@@ -93,6 +93,7 @@ class Deliveries {
   void message_done(ShardId shard, std::uint64_t session, ShardId target, std::uint64_t number,
                     bool delivered);
   void report(ShardId shard, ShardId target);
+  void plan_report(ShardId shard, ShardId target, Duration delay);
   void move_watermark(Replica& replica, Led& led);
   Led* find(ShardId shard, std::uint64_t session);
 

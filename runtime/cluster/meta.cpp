@@ -65,10 +65,12 @@ void Meta::attempt(std::string bytes, Time until, Done<std::string> done) {
        done = std::move(done)](Result<std::string> answer) mutable {
         if (answer || !*alive) return done(std::move(answer));
         const Code code = answer.error().code;
-        const bool not_applied = code == Code::kUnavailable ||
-                                 (code == Code::kPrecondition &&
-                                  answer.error().message.find("generation") == std::string::npos);
-        if (!not_applied) return done(std::move(answer));
+        // Every command may be repeated: a second time it changes nothing, or wastes an id.
+        const bool again = code == Code::kUnavailable || code == Code::kUnknownOutcome ||
+                           code == Code::kTimeout || code == Code::kExhausted ||
+                           (code == Code::kPrecondition &&
+                            answer.error().message.find("generation") == std::string::npos);
+        if (!again) return done(std::move(answer));
         retry(std::move(bytes), until, answer.error(), std::move(done));
       });
 }

@@ -43,8 +43,8 @@ class Meta {
 
   void start();
 
-  /// Has a command applied, wherever the meta shard is led; with its reply. Tried again, until
-  /// `patience` is over, when it is certain that it was not applied.
+  /// Has a command applied, wherever the meta shard is led; with its reply. Tried again until
+  /// `patience` is over, perhaps also when it was applied.
   void command(const MetaCommand& command, Duration patience, Done<std::string> done);
 
   /// As the newest this node knows: from its own replica, or the table. Nobody: unknown.
