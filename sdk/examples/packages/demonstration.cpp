@@ -91,6 +91,7 @@ class Demonstration {
   Duration last_bell_{};
   std::atomic<std::size_t> calls_ = 0;    // between packages
   std::atomic<std::size_t> counted_ = 0;  // packages
+  std::size_t rung_ = 0;                  // reminders
   std::size_t events_ = 0;                // of disturb()
   Counts found_;
 };
@@ -328,7 +329,10 @@ Result<bool> Demonstration::all_have_rung() {
   });
   const Result<void> done = follow([](double) {});
   if (!done) return fail(done.error());
-  report_.line(number(rung) + " of " + number(top_.size() * kBells) + " reminders have fired");
+  if (rung != rung_) {
+    report_.line(number(rung) + " of " + number(top_.size() * kBells) + " reminders have fired");
+  }
+  rung_ = rung;
   return rung == top_.size() * kBells;
 }
 
