@@ -55,13 +55,13 @@ struct Call {
   std::string traceparent;  // W3C trace context
   Time deadline;
   Chain chain;
-  storage::CallId id;       // stays the same through redirects and retries
-  bool may_repeat = false;  // the caller may send it again under the same id: record the reply
-  storage::Cause cause;     // of kTick and kOneWay
-  std::uint32_t redirects = 0;
-  NodeId from;                // the node it came from; nobody: begun here
-  std::uint64_t from_id = 0;  // its number for the call
-  Done<Reply> done;           // on any thread; must not block
+  storage::CallId id;           // stays the same through redirects and retries
+  bool may_repeat = false;      // the caller may send it again under the same id: record the reply
+  storage::Cause cause;         // of kTick and kOneWay
+  std::uint32_t redirects = 0;  // more than 0: sent before, and it may have run
+  NodeId from;                  // the node it came from; nobody: begun here
+  std::uint64_t from_id = 0;    // its number for the call
+  Done<Reply> done;             // on any thread; must not block
 };
 
 }  // namespace troupe::actors
