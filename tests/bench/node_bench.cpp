@@ -32,13 +32,12 @@ int run(const std::string& program, const std::vector<std::string>& names) {
       {"idle", [&] { return idle_node(counter); }},
       {"lookup", table_lookup},
   };
-  std::vector<Row> rows;
+  print_header();
   for (const auto& [name, measure] : all) {
     if (!names.empty() && std::ranges::find(names, name) == names.end()) continue;
-    std::fprintf(stderr, "measures %s\n", name);
-    for (Row& row : isolated(name, measure)) rows.push_back(std::move(row));
+    std::fflush(stdout);  // or the process of its own would print it too
+    for (const Row& row : isolated(name, measure)) print(row);
   }
-  print(rows);
   return 0;
 }
 

@@ -45,7 +45,6 @@ class Alarm final : public ActorInstance {
       change.method = "ring";
       change.message = message.body;
       change.due = format_rfc3339(time_of(message.body.view()));
-      change.failure.retries_max = 3;
       result.reminders.push_back(std::move(change));
     } else {
       const std::chrono::duration<double, std::milli> late =

@@ -53,20 +53,22 @@ Row row_of(const std::string& text) {
           .failure = parts[8]};
 }
 
-void print(const std::vector<Row>& rows) {
-  std::printf("%-42s %-12s %10s %10s %7s %11s %5s %8s %8s\n", "name", "unit", "ours", "raw limit",
+void print_header() {
+  std::printf("%-46s %-11s %9s %9s %6s %10s %5s %8s %8s\n", "name", "unit", "ours", "raw limit",
               "ratio", "target", "met?", "p50 ms", "p99 ms");
-  for (const Row& row : rows) {
-    if (!row.failure.empty()) {
-      std::printf("%-42s failed: %s\n", row.name.c_str(), row.failure.c_str());
-      continue;
-    }
+}
+
+void print(const Row& row) {
+  if (!row.failure.empty()) {
+    std::printf("%-46s failed: %s\n", row.name.c_str(), row.failure.c_str());
+  } else {
     const std::string ratio = row.raw ? shown(row.compared()) : "";
     const std::string target = (row.at_most ? "<= " : ">= ") + shown(row.target);
-    std::printf("%-42s %-12s %10s %10s %7s %11s %5s %8s %8s\n", row.name.c_str(), row.unit.c_str(),
+    std::printf("%-46s %-11s %9s %9s %6s %10s %5s %8s %8s\n", row.name.c_str(), row.unit.c_str(),
                 shown(row.ours).c_str(), shown(row.raw).c_str(), ratio.c_str(), target.c_str(),
                 row.met() ? "yes" : "NO", shown(row.p50).c_str(), shown(row.p99).c_str());
   }
+  std::fflush(stdout);
 }
 
 double median(std::vector<double> values) { return quantile(values, 0.5); }

@@ -28,7 +28,8 @@ struct Row {
 std::string to_text(const Row& row);
 Row row_of(const std::string& text);
 
-void print(const std::vector<Row>& rows);
+void print_header();
+void print(const Row& row);
 
 /// The middle one; requires one.
 double median(std::vector<double> values);
