@@ -78,7 +78,8 @@ void add_outbox(const Call& call, const TurnResult& result, const Shards& shards
 }  // namespace
 
 bool needs_entry(const Call& call) {
-  return call.kind == CallKind::kTick || call.kind == CallKind::kOneWay || call.may_repeat;
+  return call.kind == CallKind::kTick || call.kind == CallKind::kOneWay ||
+         (call.may_repeat && call.redirects > 0);
 }
 
 Result<Effects> effects_of(const Call& call, const TurnResult& result,

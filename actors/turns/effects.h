@@ -49,7 +49,9 @@ Result<Reply> recorded_reply(const storage::Outcome& outcome);
 /// Metadata of a reply to a call that ran before, whose own reply was too long to keep.
 inline constexpr std::string_view kAppliedBefore = "troupe-applied-before";
 
-/// Whether the turn of such a call ends with an entry whatever it leaves.
+/// Whether the turn of such a call ends with an entry even if it leaves nothing. So does a call
+/// that was sent before: an earlier turn of it may have left something, and its reply is the one to
+/// give. The first sending need not: if it left nothing, to run again does no harm.
 bool needs_entry(const Call& call);
 
 }  // namespace troupe::actors

@@ -50,11 +50,13 @@ void Deliveries::stop_leading(ShardId shard) {
   if (led == led_.end()) return;
   in_flight_ -= led->second.in_flight;
   led_.erase(led);
+  freed();
 }
 
 void Deliveries::stop() {
   *alive_ = false;
   led_.clear();
+  held_back_.clear();
 }
 
 void Deliveries::applied(ShardId shard, const storage::Entry& entry) {
@@ -82,6 +84,24 @@ void Deliveries::plan_scan(ShardId shard) {
     if (!*alive || find(shard, session) == nullptr) return;
     scan(shard);
   });
+}
+
+// A shard with nothing out has no completion of its own to go on from: it waits its turn.
+bool Deliveries::full(ShardId shard, Led& led) {
+  if (in_flight_ < options_.in_flight) return false;
+  if (!std::exchange(led.held_back, true)) held_back_.push_back(shard);
+  return true;
+}
+
+// There is room again, for as many held back as there is room for one each.
+void Deliveries::freed() {
+  for (std::size_t room = in_flight_; room < options_.in_flight && !held_back_.empty(); ++room) {
+    const ShardId shard = held_back_.front();
+    held_back_.pop_front();
+    const auto led = led_.find(shard);
+    if (led == led_.end() || !std::exchange(led->second.held_back, false)) continue;
+    plan_scan(shard);
+  }
 }
 
 void Deliveries::wake_at(ShardId shard, Time when) {
@@ -132,7 +152,7 @@ void Deliveries::scan_reminders(Replica& replica, Led& led) {
       if (out->second != Time::max()) wake_at(replica.shard(), out->second);
       continue;
     }
-    if (led.in_flight >= options_.in_flight_per_shard || in_flight_ >= options_.in_flight) break;
+    if (led.in_flight >= options_.in_flight_per_shard || full(replica.shard(), led)) break;
     fire(replica.shard(), led, row);
   }
   if (now >= led.watermark_at) move_watermark(replica, led);
@@ -167,6 +187,7 @@ void Deliveries::tick_done(ShardId shard, std::uint64_t session, const TickKey& 
   if (led == nullptr) return;
   --led->in_flight;
   --in_flight_;
+  freed();
   if (delivered) {
     led->out.erase(key);
   } else {
@@ -189,7 +210,7 @@ void Deliveries::scan_outbox(Replica& replica, Led& led) {
     }
     const std::uint64_t low_water = outbox.low_water;
     for (const storage::OutboxRow& row : *rows) {
-      if (in_flight_ >= options_.in_flight) break;
+      if (full(replica.shard(), led)) break;
       target.next = row.number + 1;
       if (target.out.contains(row.number)) continue;
       send(replica.shard(), led, target_shard, low_water, row);
@@ -230,6 +251,7 @@ void Deliveries::message_done(ShardId shard, std::uint64_t session, ShardId targ
   if (led == nullptr) return;
   --led->in_flight;
   --in_flight_;
+  freed();
   Target& to = led->targets[target];
   to.out.erase(number);
   if (!delivered) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <set>
@@ -77,11 +78,14 @@ class Deliveries {
     std::map<ShardId, Target> targets;
     std::size_t in_flight = 0;
     bool scan_planned = false;
+    bool held_back = false;  // by the limit over all shards
     Time wake_at = Time::max();
     Time watermark_at{};
   };
 
   void plan_scan(ShardId shard);
+  bool full(ShardId shard, Led& led);
+  void freed();
   void wake_at(ShardId shard, Time when);
   void scan(ShardId shard);
   void scan_reminders(Replica& replica, Led& led);
@@ -103,6 +107,7 @@ class Deliveries {
   std::uint64_t next_session_ = 1;
   std::uint64_t ticks_fired_ = 0;
   std::size_t in_flight_ = 0;
+  std::deque<ShardId> held_back_;  // first held back, first to go on
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -4,88 +4,22 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
-#include <ctime>
 #include <deque>
 #include <fstream>
 #include <functional>
 #include <memory>
 #include <vector>
 
-#include <caf/all.hpp>
-
 #include "actors/activation/caf_scheduler.h"
 #include "actors/directory/actors.h"
 #include "runtime/base/guarded.h"
+#include "tests/bench/raw/caf.h"
 #include "tests/support/fake_shards.h"
 
 namespace troupe {
 namespace {
 
-constexpr int kPairs = 256;
-constexpr int kRounds = 2'000;
-
-double cpu_seconds() {
-  timespec spent{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
-  return static_cast<double>(spent.tv_sec) + static_cast<double>(spent.tv_nsec) * 1e-9;
-}
-
-// CPU nanoseconds a call and reply.
-double measure(const std::function<void()>& run) {
-  const double before = cpu_seconds();
-  run();
-  return (cpu_seconds() - before) / (double{kPairs} * kRounds) * 1e9;
-}
-
-struct Countdown {
-  std::atomic<int> left{kPairs};
-  void one() {
-    if (left.fetch_sub(1) == 1) left.notify_all();
-  }
-  void wait() {
-    for (int now = left.load(); now > 0; now = left.load()) left.wait(now);
-  }
-};
-
-// Bare CAF.
-
-using Go = caf::atom_constant<caf::atom("go")>;
-using Ping = caf::atom_constant<caf::atom("ping")>;
-
-caf::behavior echo(caf::event_based_actor*) {
-  return {[](Ping, int number) { return number; }};
-}
-
-struct Caller {
-  int left = kRounds;
-};
-
-void next(caf::stateful_actor<Caller>* self, const caf::actor& target, Countdown* ended) {
-  self->request(target, caf::infinite, Ping::value, 1).then([=](int) {
-    if (--self->state.left == 0) return ended->one();
-    next(self, target, ended);
-  });
-}
-
-double bare_caf() {
-  caf::actor_system_config config;
-  config.set("scheduler.policy", caf::atom("sharing"));
-  caf::actor_system system(config);
-  Countdown ended;
-  std::vector<caf::actor> callers;
-  for (int i = 0; i < kPairs; ++i) {
-    const caf::actor target = system.spawn(echo);
-    callers.push_back(system.spawn([target, &ended](caf::stateful_actor<Caller>* self) {
-      return caf::behavior{[=, &ended](Go) { next(self, target, &ended); }};
-    }));
-  }
-  const double cost = measure([&] {
-    for (const caf::actor& each : callers) caf::anon_send(each, Go::value);
-    ended.wait();
-  });
-  callers.clear();
-  return cost;
-}
+using namespace bench;  // NOLINT(google-build-using-namespace)
 
 // A pool of threads, a mailbox with a mutex each, and nothing else.
 

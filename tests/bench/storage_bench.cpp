@@ -10,9 +10,9 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/executor.h"
 #include "storage/replica_log.h"
-#include "storage/rocksdb/rocksdb_engine.h"
 #include "storage/shard/machine.h"
 #include "storage/writer.h"
+#include "tests/bench/raw/rocksdb.h"
 #include "tests/support/temporary_directory.h"
 
 // Durable turns of one replica against the same number of small rows in synced batches of 256, in
@@ -20,33 +20,11 @@
 namespace troupe::storage {
 namespace {
 
-constexpr std::uint64_t kInFlight = 256;
-constexpr auto kRound = std::chrono::seconds(2);
-const std::string kValue(200, 'v');
-
-std::unique_ptr<Engine> open(const std::string& directory) {
-  RocksdbOptions options;
-  options.directory = directory;
-  options.identity = "bench";
-  options.create = true;
-  auto engine = open_rocksdb(options);
-  check(engine.has_value(), engine ? "" : engine.error().message);
-  return *std::move(engine);
-}
-
-/// Rows a second, of one thread that writes 256 rows a batch.
-double raw(Engine& engine, const Clock& clock) {
-  std::uint64_t rows = 0;
-  const Time end = clock.now() + kRound;
-  while (clock.now() < end) {
-    Batch batch;
-    for (std::uint64_t i = 0; i < kInFlight; ++i, ++rows) {
-      batch.put("d" + std::to_string(rows), kValue);
-    }
-    check(engine.write(batch, true).has_value(), "the disk works");
-  }
-  return static_cast<double>(rows) / std::chrono::duration<double>(kRound).count();
-}
+using bench::kInFlight;
+using bench::kRound;
+using bench::kValue;
+using bench::open;
+using bench::raw;
 
 /// A shard whose log is only its own: an entry is applied once it is durable.
 class Shard {

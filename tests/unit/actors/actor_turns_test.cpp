@@ -133,15 +133,38 @@ TEST_F(ActorTurns, UnchangedStateLeavesNoEntry) {
   EXPECT_EQ(world.shards.entries().size(), 1U);
 }
 
-TEST_F(ActorTurns, ACallThatMayBeRepeatedAlwaysLeavesAnEntry) {
+TEST_F(ActorTurns, ACallWithoutEffectsLeavesAnEntryOnlyIfItWasSentBefore) {
   world.start();
   actors::Call call = world.call("Cart", "1", "nothing");
   call.may_repeat = true;
   const storage::CallId id = call.id;
   world.send(std::move(call));
   world.run();
+  EXPECT_TRUE(world.shards.entries().empty());
+  actors::Call again = world.call("Cart", "1", "nothing");
+  again.may_repeat = true;
+  again.redirects = 1;
+  again.id = id;
+  world.send(std::move(again));
+  world.run();
   ASSERT_EQ(world.shards.entries().size(), 1U);
   EXPECT_EQ(std::get<storage::CallCause>(world.shards.entries()[0].cause).id, id);
+}
+
+TEST_F(ActorTurns, ARepeatedCallGetsTheRecordedReplyEvenIfItsSecondTurnLeavesNothing) {
+  world.start();
+  actors::Call call = world.call("Cart", "1", "add", "a");
+  call.may_repeat = true;
+  const storage::CallId id = call.id;
+  world.send(std::move(call));
+  world.run();
+  actors::Call again = world.call("Cart", "1", "nothing");
+  again.may_repeat = true;
+  again.redirects = 1;
+  again.id = id;
+  const auto answer = world.send(std::move(again));
+  world.run();
+  EXPECT_EQ(answer->text(), "a");
 }
 
 TEST_F(ActorTurns, ARepeatedCallGetsTheRecordedReplyAndHasNoSecondEffect) {

@@ -1,0 +1,145 @@
+#include "tests/bench/node/local_nodes.h"
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "runtime/base/check.h"
+#include "tests/bench/node/row.h"
+#include "tests/bench/raw/cpu.h"
+
+namespace troupe::bench {
+namespace {
+
+constexpr auto kPatience = std::chrono::seconds(30);
+
+// Ports that nobody listens on, for a moment at least.
+std::vector<std::string> free_addresses(std::uint32_t count) {
+  std::vector<std::string> addresses;
+  std::vector<int> sockets;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    sockaddr_in at{};
+    at.sin_family = AF_INET;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof at;
+    sockets.push_back(::socket(AF_INET, SOCK_STREAM, 0));
+    check(::bind(sockets.back(), reinterpret_cast<const sockaddr*>(&at), size) == 0, "bind");
+    check(::getsockname(sockets.back(), reinterpret_cast<sockaddr*>(&at), &size) == 0, "name");
+    addresses.push_back("127.0.0.1:" + std::to_string(ntohs(at.sin_port)));
+  }
+  for (const int socket : sockets) ::close(socket);
+  return addresses;
+}
+
+void fatal(const std::string& why) {
+  std::fprintf(stderr, "%s\n", why.c_str());
+  std::_Exit(1);
+}
+
+}  // namespace
+
+LocalNodes::LocalNodes(Options options, const Types& types) {
+  if (options.on_disk) directory_.emplace();
+  const std::vector<std::string> addresses = free_addresses(options.nodes);
+  for (std::uint32_t i = 0; i < options.nodes; ++i) {
+    node::NodeSettings settings;
+    settings.listen = addresses[i];
+    settings.http = options.http ? "127.0.0.1:0" : "";
+    settings.discover = false;
+    settings.bootstrap_expect = options.nodes;
+    for (const std::string& each : addresses) {
+      if (each != addresses[i]) settings.join.push_back(each);
+    }
+    if (directory_) settings.data_directory = directory_->path() + "/node" + std::to_string(i);
+    nodes_.push_back(std::make_unique<node::NodeRuntime>(
+        settings, types(i), Log(silent_log(), "node"), [](const std::optional<Error>& why) {
+          if (why) fatal("a node cannot go on: " + why->message);
+        }));
+    const Result<void> started = nodes_.back()->start();
+    if (!started) fatal(started.error().message);
+  }
+  for (const auto& each : nodes_) {
+    if (!each->wait_ready(kPatience)) fatal("a node is not ready: it " + each->status());
+  }
+}
+
+LocalNodes::~LocalNodes() {
+  for (const auto& each : nodes_) each->stop();
+}
+
+Result<Payload> LocalNodes::call(std::size_t node, const std::string& type, const std::string& id,
+                                 const std::string& method, const std::string& message) {
+  ClientCall call;
+  call.target = {.type = type, .id = id};
+  call.method = method;
+  call.message = Payload(message);
+  call.timeout = std::chrono::minutes(5);
+  return nodes_[node]->client_transport()->call(call);
+}
+
+Drive::Drive(LocalNodes& nodes, LoadSlot& slot, std::shared_ptr<Load> load)
+    : nodes_(nodes), load_(std::move(load)) {
+  slot.load = load_;
+  begin_ = load_->clock.now();
+  cpu_ = cpu_seconds();
+}
+
+void Drive::start(std::size_t node, std::uint64_t first, std::uint64_t count) {
+  for (std::uint64_t i = first; i < first + count; ++i) {
+    callers_.emplace_back([this, node, i] {
+      const Result<Payload> over = nodes_.call(node, "Driver", std::to_string(i), "go");
+      if (over) return;
+      ++load_->failed;
+      std::fprintf(stderr, "driver: %s\n", over.error().message.c_str());
+    });
+  }
+}
+
+Outcome Drive::run_for(double seconds) {
+  const auto wait = [](double length) {
+    std::this_thread::sleep_for(std::chrono::duration<double>(length));
+  };
+  wait(seconds / 5);
+  // Not before every driver is at work.
+  for (int i = 0; i < 200 && load_->running < callers_.size(); ++i) wait(0.05);
+  wait(seconds / 5);
+  const double before = static_cast<double>(load_->answered);
+  begin_ = load_->clock.now();
+  cpu_ = cpu_seconds();
+  wait(seconds);
+  Outcome outcome;
+  outcome.calls = static_cast<double>(load_->answered) - before;
+  outcome.seconds = std::chrono::duration<double>(load_->clock.now() - begin_).count();
+  outcome.cpu_seconds = cpu_seconds() - cpu_;
+  load_->stop = true;
+  const Outcome whole = finish();
+  outcome.failed = whole.failed;
+  outcome.p50 = whole.p50;
+  outcome.p99 = whole.p99;
+  return outcome;
+}
+
+Outcome Drive::run_out() { return finish(); }
+
+Outcome Drive::finish() {
+  callers_.clear();
+  Outcome outcome;
+  outcome.calls = static_cast<double>(load_->answered);
+  outcome.seconds = std::chrono::duration<double>(load_->clock.now() - begin_).count();
+  outcome.cpu_seconds = cpu_seconds() - cpu_;
+  outcome.failed = static_cast<double>(load_->failed);
+  load_->latencies.with([&](std::vector<double>& all) {
+    if (all.empty()) return;
+    outcome.p50 = quantile(all, 0.5);
+    outcome.p99 = quantile(all, 0.99);
+  });
+  return outcome;
+}
+
+}  // namespace troupe::bench
