@@ -132,10 +132,10 @@ TEST(Row, BytesNeverChangeBetweenVersions) {
       "\x02\x05\x02\x02"
       "\0\0\0\0\0\0\0\x07\0\0\0\0\0\0\0\x01"
       "\0\0\0\0\0\0\0\x07\0\0\0\0\0\0\0\x02"
-      "\x19\0\x02\0\x0b\x01\x0c\x02\x04"
+      "\x1b\0\x02\0\x0b\x01\x01\x0c\x01\x02\x04"
       "Cart\0\x03\x05\x06"
       "Wallet\x01\x04\x01",
-      4 + 32 + 9 + 8 + 9 + 1);
+      4 + 32 + 11 + 8 + 9 + 1);
   EXPECT_EQ(bytes(row(2, 2, 5)), golden.substr(0, bytes(row(2, 2, 5)).size()));
   Reader in(golden);
   EXPECT_EQ(decode_row(in), row(2, 2, 5));
