@@ -256,7 +256,12 @@ void Cluster::load(std::shared_ptr<actors::Right> right, ActorKey key,
         .id = key.id,
         .name = {}}.encode();
     const auto answer = [kept](const Result<std::string>& bytes) {
-      if (!bytes) return (*kept)(fail(bytes.error()));
+      if (!bytes) {
+        // Leader or owner have changed. Nothing has run yet, so whoever calls may try again.
+        const bool moved = bytes.error().code == Code::kPrecondition;
+        return (*kept)(
+            fail(moved ? Code::kUnavailable : bytes.error().code, bytes.error().message));
+      }
       (*kept)(actors::decode_stored_values(*bytes));
     };
     if (reads_locally(*right)) return answer(read_values(right->shard, question));

@@ -126,6 +126,25 @@ std::vector<placement::StorageNode> Meta::storage_nodes() {
     }
     nodes.push_back(std::move(storage));
   }
+  // A founder whose registration is still on its way holds replicas from the first moment on.
+  for (const NodeId id : holders()) {
+    if (machine()->nodes().contains(id)) continue;
+    nodes.push_back({.id = id,
+                     .zone = {},
+                     .weight = 1,
+                     .state = placement::NodeState::kDead,
+                     .dead_since = dead_since_.try_emplace(id, now).first->second});
+  }
+  return nodes;
+}
+
+std::set<NodeId> Meta::holders() const {
+  std::set<NodeId> nodes;
+  for (ShardId shard{0}; shard.value < deps_.table.shard_count(); ++shard.value) {
+    const placement::Table::RowRef row = deps_.table.lookup(shard);
+    if (!row) continue;
+    for (const placement::RowReplica& replica : row->replicas) nodes.insert(replica.node);
+  }
   return nodes;
 }
 

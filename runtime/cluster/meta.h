@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,7 @@ class Meta {
   void retry(std::string bytes, Time until, Error error, Done<std::string> done);
   void allocate();
   std::vector<placement::StorageNode> storage_nodes();
+  std::set<NodeId> holders() const;
   std::vector<placement::ShardGroup> groups(ShardId first, ShardId end) const;
   void run(placement::Step step);
   void ask_leader(const placement::Step& step, ReplicaId replica);

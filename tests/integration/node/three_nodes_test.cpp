@@ -53,6 +53,16 @@ TEST_F(ThreeNodes, EachAnswersForAllActors) {
   }
 }
 
+TEST_F(ThreeNodes, KeepTheReplicasThatTheyFoundedTheClusterWith) {
+  EXPECT_TRUE(eventually([&] {
+    return cluster_.get(0, "/troupe/v1/status").body.find("\"shards_under_replicated\":0,") !=
+           std::string::npos;
+  }));
+  for (std::size_t node = 0; node < 3; ++node) {
+    EXPECT_THAT(cluster_.log(node), testing::Not(HasSubstr("drops a replica"))) << node;
+  }
+}
+
 TEST_F(ThreeNodes, NothingAcknowledgedIsLostWhenOneIsKilledUnderLoad) {
   Load load(cluster_, 6, {0, 1, 2});
   ASSERT_TRUE(load.goes_on());
