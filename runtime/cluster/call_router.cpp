@@ -20,6 +20,11 @@ std::string describe(const actors::Call& call) { return to_string(call.key) + " 
 // A call is owned by one closure at a time; Function moves, std::function would copy.
 using Shared = std::shared_ptr<actors::Call>;
 
+// Its turns may begin here. One that drains still stands in the table under this node's name.
+bool usable(const std::shared_ptr<actors::Right>& right) {
+  return right != nullptr && !right->ended() && !right->draining();
+}
+
 }  // namespace
 
 CallRouter::CallRouter(CallRouterOptions options, Dependencies dependencies)
@@ -37,7 +42,7 @@ void CallRouter::route(actors::Call call) {
   }
   const ShardId shard = shard_of(call);
   const std::shared_ptr<actors::Right> right = deps_.rights.find(shard, call.key.type);
-  if (right && !right->ended() && !right->draining()) return deps_.deliver(std::move(call));
+  if (usable(right)) return deps_.deliver(std::move(call));
   NodeId to;
   RowVersion version;
   {
@@ -138,7 +143,7 @@ void CallRouter::look(actors::Call call) {
     if (row && row->owner(call.key.type) != nullptr) owner = row->owner(call.key.type)->node;
   }
   const bool here = owner.empty() || owner == options_.self;
-  if (here && !deps_.rights.find(shard, call.key.type)) return again(std::move(call));
+  if (here && !usable(deps_.rights.find(shard, call.key.type))) return again(std::move(call));
   route(std::move(call));
 }
 
@@ -220,7 +225,7 @@ void CallRouter::received(NodeId from, CallFrame frame) {
 void CallRouter::accept(actors::Call call, RowVersion row, Time until) {
   const ShardId shard = shard_of(call);
   const std::shared_ptr<actors::Right> right = deps_.rights.find(shard, call.key.type);
-  if (right && !right->ended() && !right->draining()) return deps_.deliver(std::move(call));
+  if (usable(right)) return deps_.deliver(std::move(call));
   RowVersion known;
   {
     const placement::Table::RowRef mine = deps_.table.lookup(shard);
