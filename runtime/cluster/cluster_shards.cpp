@@ -131,13 +131,16 @@ void Cluster::commit(std::shared_ptr<actors::Right> right, storage::TurnCommand 
   });
 }
 
+// Of what this node's own replica knows and what gossip says, the newer. A replica that its group
+// has removed goes on believing in the leader it knew.
 NodeId Cluster::leader_of(ShardId shard) const {
   const Replica* replica = replicas_->find(shard);
-  if (replica != nullptr) {
-    const NodeId leader = replica->raft().standing().leader.node;
-    if (!leader.empty()) return leader;
-  }
   const placement::Table::RowRef row = table_->lookup(shard);
+  if (replica != nullptr) {
+    const raft::Standing standing = replica->raft().standing();
+    const bool older = row && row->version.term > standing.term;
+    if (!standing.leader.empty() && !older) return standing.leader.node;
+  }
   if (!row) return {};
   return row->leader;
 }

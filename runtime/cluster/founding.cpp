@@ -159,6 +159,12 @@ void Founding::answered(const std::string& /*address*/, const Result<std::string
                     .addresses = addresses_};
     return finish(std::move(outcome));
   }
+  const bool of_theirs = !promised_.cluster.empty() &&
+                         promised_.proposer == answer->self.node && !saving_;
+  if (of_theirs && answer->cluster != promised_) {
+    // It no longer stands by what it proposed: its withdrawal got lost.
+    return promise({}, [](const Result<void>& /*saved*/) {});
+  }
   candidates_[answer->self.node] = answer->self.address;
   proposal_answered(answer->self.node, *answer);
   consider();
