@@ -32,8 +32,6 @@ constexpr std::size_t kProgressBytes = 16 * 1024;
 // the answer on its way: so much, for so long.
 constexpr std::size_t kLingerBytesMax = 1024 * 1024;
 constexpr auto kLingerTime = std::chrono::seconds(2);
-// How long a client may take to use a connection that it does not know to be closing.
-constexpr auto kDrainTime = std::chrono::milliseconds(200);
 // Bodies up to this size are copied behind their head: cheaper than a second buffer.
 constexpr std::size_t kCopiedBodyBytesMax = 4 * 1024;
 // Larger heads give their memory back.
@@ -94,10 +92,8 @@ class HttpConnection final : public HttpResponseSink,
     start_refusing(503, "too many connections");
   }
 
-  // A request may be on its way on what looks idle from here: if it comes it is answered, and its
-  // client told that it was the last. Closed at once, its client could not know whether it ran.
   void drain() {
-    if (phase_ == Phase::kReading && parser_.idle()) expire_after(kDrainTime);
+    if (phase_ == Phase::kReading && parser_.idle()) close();
   }
 
   void close() {

@@ -104,9 +104,9 @@ class HttpServer {
   /// The port listened on; 0 when only the Unix domain socket is. Requires started.
   std::uint16_t port() const;
 
-  /// Refuses the new, closes idle connections soon, lets begun requests finish for up to
-  /// `patience`, then closes what is left. The handler is not called any more when it returns. Not
-  /// from an io thread.
+  /// Refuses the new, closes idle connections, lets begun requests finish for up to `patience`,
+  /// then closes what is left. The handler is not called any more when it returns. Not from an io
+  /// thread.
   void stop(Duration patience);
 
   /// Open connections, for metrics. Thread-safe.
