@@ -37,6 +37,8 @@ class HttpConnectionGroup final : public std::enable_shared_from_this<HttpConnec
   /// Serves a connected socket, which it takes over, until it ends.
   void open(int socket, const SocketAddress& peer);
 
+  /// Every answer from now on is the last of its connection, and says so.
+  void announce_end() { draining_ = true; }
   /// Closes the idle, and the others once they have answered. `empty` is set when none is left.
   void drain(std::shared_ptr<std::promise<void>> empty);
   void close_all();

@@ -1,5 +1,6 @@
 #include "runtime/net/http_server.h"
 
+#include <algorithm>
 #include <chrono>
 #include <future>
 
@@ -9,6 +10,11 @@
 #include "runtime/net/resolver.h"
 
 namespace troupe::net {
+namespace {
+
+constexpr auto kLastRequests = std::chrono::milliseconds(150);
+
+}  // namespace
 
 HttpResponder& HttpResponder::operator=(HttpResponder&& other) noexcept {
   std::swap(sink_, other.sink_);
@@ -110,6 +116,14 @@ std::uint16_t HttpServer::port() const { return state_->port; }
 
 void HttpServer::stop(Duration patience) {
   state_->listeners.clear();
+  // A request may be on its way on what looks idle from here. Closed at once, its client could not
+  // know whether it ran: for a moment those that come are answered, and told that they are the
+  // last.
+  for (const auto& group : state_->groups) {
+    group->thread->run([&] { group->announce_end(); });
+  }
+  std::promise<void> never;
+  if (connections() > 0) never.get_future().wait_for(std::min<Duration>(patience, kLastRequests));
   std::vector<std::future<void>> drained;
   for (const auto& group : state_->groups) {
     auto empty = std::make_shared<std::promise<void>>();
