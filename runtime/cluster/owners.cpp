@@ -206,6 +206,15 @@ bool Owners::serves(Time now, const storage::Owner& owner) const {
          grantor_.responsive(now, owner.node);
 }
 
+// This process owns by the shard's word, but has let go: the leader that asked it to was replaced
+// before it could assign another.
+bool Owners::given_up_here(ShardId shard, const std::string& type,
+                           const storage::Owner& owner) const {
+  if (owner.node != options_.self || owner.generation != options_.generation) return false;
+  const std::shared_ptr<actors::Right> right = deps_.rights.find(shard, type);
+  return right == nullptr || right->epoch < owner.epoch;
+}
+
 void Owners::find_owner(ShardId shard, const std::string& type, Done<std::string> done) {
   Replica* replica = deps_.replicas.find(shard);
   if (replica == nullptr || shard == kMetaShard || !replica->leads()) {
@@ -214,7 +223,9 @@ void Owners::find_owner(ShardId shard, const std::string& type, Done<std::string
   lead(*replica);
   const auto& owners = machine_of(*replica).owners();
   const auto owner = owners.find(type);
-  if (owner != owners.end() && serves(deps_.clock.now(), owner->second)) {
+  if (owner != owners.end() && given_up_here(shard, type, owner->second)) {
+    grantor_.released(shard, type, owner->second.epoch);
+  } else if (owner != owners.end() && serves(deps_.clock.now(), owner->second)) {
     return done(encoded(row_of(*replica, options_.self)));
   }
   if (waiting_count_ >= options_.waiting_max) {

@@ -71,6 +71,7 @@ class Owners {
   void send_renewals();
   std::vector<NodeId> hosts(const std::string& type) const;
   bool serves(Time now, const storage::Owner& owner) const;
+  bool given_up_here(ShardId shard, const std::string& type, const storage::Owner& owner) const;
   void assign(ShardId shard, const std::string& type);
   void propose(ShardId shard, const std::string& type, NodeId node, Epoch replaces);
   void settle(const Key& key, const Result<void>& result);
