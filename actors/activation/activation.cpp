@@ -313,13 +313,20 @@ void Activation::close() {
 bool Activation::try_end() {
   if (leaves_ && gate_.idle()) close();
   if (!draining_ || phase_ == Phase::kLoading || committing_ > 0) return false;
-  if (!gate_.running().empty() && !ending_) return false;
+  if (!gate_.running().empty() && !ending_ && !(moved_ && all_may_restart())) return false;
   const bool in_order = instance_ != nullptr && !activates_ && !ending_ && !spoiled_ &&
-                        may_leave(home_->dependencies.clock.now());
+                        gate_.running().empty() && may_leave(home_->dependencies.clock.now());
   if (in_order) {
     deactivate();
   } else {
     end();
+  }
+  return true;
+}
+
+bool Activation::all_may_restart() const {
+  for (const Ticket* each = gate_.running().first(); each != nullptr; each = each->next) {
+    if (!static_cast<const Turn*>(each)->may_restart()) return false;
   }
   return true;
 }
@@ -337,12 +344,18 @@ void Activation::deactivate() {
   begin(begun, on.clock.now());
 }
 
-// What runs still is left to itself: its callers are answered, and what it does goes nowhere.
+// What runs still is left to itself: what it does goes nowhere, and its calls begin anew at the
+// next owner. But not what holds its thread for too long: it would do so there, too.
 void Activation::end() {
   phase_ = Phase::kEnded;
   for (Ticket* each = gate_.running().first(); each != nullptr; each = each->next) {
-    static_cast<Turn*>(each)->reply(
-        fail(Code::kPrecondition, "the turn on " + to_string(key_) + " did not end in time"));
+    auto& turn = *static_cast<Turn*>(each);
+    if (given_up_) {
+      turn.reply(
+          fail(Code::kPrecondition, "the turn on " + to_string(key_) + " did not end in time"));
+    } else {
+      turn.leave(home_->dependencies.router);
+    }
   }
   std::vector<EventList> left;
   EventList waiting;

@@ -95,6 +95,7 @@ class Activation final : public Runnable, public std::enable_shared_from_this<Ac
   void drain();
   void close();
   bool try_end();
+  bool all_may_restart() const;
   void deactivate();
   void end();
   void end_if_idle();

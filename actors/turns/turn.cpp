@@ -58,6 +58,19 @@ void Turn::reply(Result<Reply> outcome) {
   if (request.done) std::exchange(request.done, nullptr)(std::move(outcome));
 }
 
+// What is left of the user's code may still ask who it is.
+void Turn::leave(Router& router) {
+  const ActorKey left = request.key;
+  chain = {};
+  hand_back(router);
+  request.key = left;
+}
+
+bool Turn::may_restart() const {
+  return state == State::kRunning && !asked_for_change && !deactivates && transaction == nullptr &&
+         request.kind != CallKind::kTimer;
+}
+
 Call Turn::nested_call(NestedCall nested, Done<Payload> done) {
   const ActorsDependencies& on = home->home().dependencies;
   Call call;
@@ -83,6 +96,7 @@ Call Turn::nested_call(NestedCall nested, Done<Payload> done) {
 
 void Turn::call(NestedCall nested, Done<Payload> done) {
   ++outstanding;
+  asked_for_change = asked_for_change || !nested.read_only;
   if (request.chain.waiting.size() + 1 > kChainLengthMax) {
     return post_completion<Payload>(
         *home, number, std::move(done),

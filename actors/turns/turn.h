@@ -46,6 +46,10 @@ class Turn final : public Event, public Ticket, public TurnContext {
   void sleep(Duration duration, Done<void> done) override;
 
   void reply(Result<Reply> outcome);
+  /// Its call goes on to the next owner, while what has begun here stays until its activation goes.
+  void leave(Router& router);
+  /// Waits, and has left no trace anywhere: may begin anew elsewhere.
+  bool may_restart() const;
 
   Call request;
 
@@ -58,6 +62,7 @@ class Turn final : public Event, public Ticket, public TurnContext {
   bool reported = false;  // by the watchdog
   std::uint32_t attempts = 0;
   std::uint32_t outstanding = 0;             // nested calls and sleeps
+  bool asked_for_change = false;             // called a method that is not read-only
   std::string waiting_for;                   // the last of them
   std::uint64_t timer_registration = 0;      // of kTimer
   std::string tick_method;                   // of kTick

@@ -36,9 +36,11 @@ struct MethodInfo {
 struct ActorOptions {
   Duration idle_timeout = std::chrono::minutes(60);  // deactivated after so long without a turn
   Duration turn_timeout = std::chrono::seconds(60);  // for calls that bring no deadline
-  Duration drain_timeout = std::chrono::seconds(5);  // running turns may take so long when moved
-  std::size_t mailbox_length_max = 1000;             // beyond: kExhausted at once
-  bool reentrant = false;                            // calls of the same chain may enter
+  /// When the actor moves, turns under way may take so long to end; then they are begun anew at its
+  /// next owner. Those that have called nothing but `const` methods are begun anew at once.
+  Duration drain_timeout = std::chrono::seconds(5);
+  std::size_t mailbox_length_max = 1000;  // beyond: kExhausted at once
+  bool reentrant = false;                 // calls of the same chain may enter
   std::size_t reentrant_depth_max = 32;
   bool blocking = false;              // turns run on the blocking pool, not on the actor threads
   std::size_t stateless_workers = 0;  // more than 0: so many activations a node, no state, no shard
@@ -111,6 +113,9 @@ struct NestedCall {
   Payload message;
   std::string content_type;
   std::optional<Duration> timeout;  // never beyond the turn's own deadline
+  /// The method changes nothing: a turn that has made no other calls may be begun anew elsewhere
+  /// when its actor moves.
+  bool read_only = false;
 };
 
 /// What a running turn may ask of the world. Lives as long as the turn. Used on the activation's

@@ -123,18 +123,18 @@ class ForeignActorRef {
   template <class R, class A>
   Call<R> call(std::string method, const A& message) const {
     return Call<R>(*caller_, {key_, std::move(method), encode_message(message),
-                              std::string(content_type<A>()), std::nullopt});
+                              std::string(content_type<A>()), std::nullopt, false});
   }
   template <class R = void>
   Call<R> call(std::string method) const {
-    return Call<R>(*caller_, {key_, std::move(method), {}, {}, std::nullopt});
+    return Call<R>(*caller_, {key_, std::move(method), {}, {}, std::nullopt, false});
   }
 
   /// The bytes as they are, both ways.
   Call<Payload> call_raw(std::string method, Payload message,
                          std::string content_type = "application/json") const {
     return Call<Payload>(*caller_, {key_, std::move(method), std::move(message),
-                                    std::move(content_type), std::nullopt});
+                                    std::move(content_type), std::nullopt, false});
   }
 
  protected:
@@ -157,12 +157,13 @@ class ReadOnlyActorRef : public ForeignActorRef {
     using T = ArgumentOf<kMethod>;
     return {caller(),
             {key(), name<kMethod>(), encode_message<T>(message), std::string(content_type<T>()),
-             std::nullopt}};
+             std::nullopt, detail::SignatureOf<kMethod>::kConst}};
   }
   template <auto kMethod>
     requires MethodOf<kMethod, A> && (!TakesMessage<kMethod>)
   Call<ResultOf<kMethod>> call() const {
-    return {caller(), {key(), name<kMethod>(), {}, {}, std::nullopt}};
+    return {caller(),
+            {key(), name<kMethod>(), {}, {}, std::nullopt, detail::SignatureOf<kMethod>::kConst}};
   }
 
  protected:

@@ -14,7 +14,8 @@ class ActorLife : public ::testing::Test {
     cart = &world.type("Cart", {{"on_activate", note("on_activate")},
                                 {"on_deactivate", leave(world)},
                                 {"add", add},
-                                {"stall", stall(world)},
+                                {"stall", stall(false)},
+                                {"look", stall(true)},
                                 {"timer", timer},
                                 {"tick", note("tick")},
                                 {"go", go}});
@@ -41,11 +42,12 @@ class ActorLife : public ::testing::Test {
     result.deactivate_when_idle = true;
     done(std::move(result));
   }
-  static ScriptedActor::Method stall(ActorWorld&) {
-    return [](ScriptedActor& self, TurnMessage, TurnContext& context, Done<TurnResult> done) {
+  static ScriptedActor::Method stall(bool read_only) {
+    return [=](ScriptedActor& self, TurnMessage, TurnContext& context, Done<TurnResult> done) {
       NestedCall nested;
       nested.target = {.type = "Nobody", .id = "7"};
       nested.method = "m";
+      nested.read_only = read_only;
       context.call(std::move(nested), [&self, done = std::move(done)](Result<Payload>) mutable {
         done(self.result("done"));
       });
@@ -163,11 +165,24 @@ TEST_F(ActorLife, ADrainRefusesTheNewAndFinishesTheBegun) {
   EXPECT_EQ(world.log.back(), "on_deactivate");
 }
 
-TEST_F(ActorLife, ADrainEndsWithItsTimeoutAndNothingOfALateTurnLeaves) {
+TEST_F(ActorLife, ATurnThatHasOnlyReadDoesNotHoldUpADrainAndBeginsAnewElsewhere) {
+  world.start();
+  const auto begun = world.send("Cart", "1", "look");
+  world.run();
+  drain_all();
+  EXPECT_EQ(drained, static_cast<int>(FakeShards::kCount));
+  EXPECT_EQ(begun->error(), "not the owner of Cart/1");
+  world.elsewhere["Nobody"].at(0).done(actors::Reply{});
+  world.run();
+  EXPECT_TRUE(world.shards.entries().empty());
+}
+
+TEST_F(ActorLife, ADrainEndsWithItsTimeoutAndALateTurnBeginsAnewElsewhere) {
   world.start();
   const auto begun = world.send("Cart", "1", "stall");
   world.run();
   drain_all();
+  EXPECT_EQ(begun->text(), "pending");
   world.pass(6s);
   EXPECT_EQ(drained, static_cast<int>(FakeShards::kCount));
   EXPECT_EQ(begun->code(), Code::kPrecondition);
