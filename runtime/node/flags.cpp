@@ -1,9 +1,15 @@
+#include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <iostream>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
+#include "runtime/base/suggest.h"
+#include "runtime/node/config_file.h"
 #include "runtime/node/node_settings.h"
 
 namespace troupe::node {
@@ -18,21 +24,16 @@ std::string environment(const char* name) {
 
 void add_cluster_flags(CLI::App& app, NodeSettings& settings) {
   app.add_option("--data-dir", settings.data_directory,
-                 "Directory of this node's data [default: $XDG_STATE_HOME/troupe/CLUSTER/NAME]")
-      ->envname("TROUPE_DATA_DIR");
+                 "Directory of this node's data [default: $XDG_STATE_HOME/troupe/CLUSTER/NAME]");
   app.add_option("--cluster", settings.cluster_name, "Name of the cluster on this machine")
-      ->envname("TROUPE_CLUSTER")
       ->capture_default_str();
   app.add_option("--name", settings.name, "Name of this node on this machine")
-      ->envname("TROUPE_NAME")
       ->capture_default_str();
   app.add_option("--listen", settings.listen, "host:port for other nodes, TCP and UDP; port 0: any")
-      ->envname("TROUPE_LISTEN")
       ->capture_default_str();
   app.add_option("--advertise", settings.advertise,
                  "host:port under which other nodes reach this one");
   app.add_option("--join", settings.join, "host:port of nodes of the cluster to join")
-      ->envname("TROUPE_JOIN")
       ->delimiter(',');
   app.add_option("--bootstrap-expect", settings.bootstrap_expect,
                  "Found a cluster as soon as so many nodes have met")
@@ -57,10 +58,8 @@ void add_cluster_flags(CLI::App& app, NodeSettings& settings) {
 
 void add_api_flags(CLI::App& app, NodeSettings& settings) {
   app.add_option("--http", settings.http, "host:port of the HTTP API; empty: none; port 0: any")
-      ->envname("TROUPE_HTTP")
       ->capture_default_str();
-  app.add_option("--grpc", settings.grpc, "host:port of the gRPC API; empty: none; port 0: any")
-      ->envname("TROUPE_GRPC");
+  app.add_option("--grpc", settings.grpc, "host:port of the gRPC API; empty: none; port 0: any");
   app.add_option("--app-id", settings.app_id, "Name of the program, for metrics and metadata");
   app.add_option("--threads", settings.threads, "Threads for actors; 0: one per core")
       ->check(CLI::Range(0, 1024));
@@ -69,30 +68,115 @@ void add_api_flags(CLI::App& app, NodeSettings& settings) {
       ->capture_default_str();
 }
 
+// `--data-dir` is TROUPE_DATA_DIR.
+std::string variable_of(const std::string& flag) {
+  std::string name = "TROUPE_" + flag;
+  for (char& each : name) {
+    each = each == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(each)));
+  }
+  return name;
+}
+
+std::vector<std::string> names_of(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back(name);
+  }
+  return names;
+}
+
+// Sets what nothing stronger has set. `source` begins the message if that is wrong.
+Result<void> set(CLI::Option& option, const std::vector<std::string>& values,
+                 const std::string& source) {
+  if (option.count() > 0) return {};
+  const std::string& name = option.get_lnames().front();
+  try {
+    const bool is_flag = option.get_expected_max() == 0;
+    if (is_flag && values.size() != 1) throw CLI::ConversionError("must be true or false", name);
+    for (const std::string& value : values) {
+      option.add_result(is_flag ? option.get_flag_value(name, value) : value);
+    }
+    if (!values.empty()) option.run_callback();
+  } catch (const CLI::Error& error) {
+    return fail(Code::kInvalid, source + ": " + error.what());
+  }
+  return {};
+}
+
+Result<void> read_environment(CLI::App& app) {
+  for (CLI::Option* option : app.get_options()) {
+    if (option->get_lnames().empty() || !option->get_configurable()) continue;
+    const std::string variable = variable_of(option->get_lnames().front());
+    const std::string value = environment(variable.c_str());
+    if (value.empty()) continue;
+    const Result<void> done = set(*option, {value}, variable);
+    if (!done) return done;
+  }
+  return {};
+}
+
+Result<void> read_file(CLI::App& app, const std::string& path) {
+  const Result<std::vector<ConfigLine>> lines = read_config_file(path);
+  if (!lines) return fail(lines.error().code, path + ": " + lines.error().message);
+  for (const ConfigLine& line : *lines) {
+    const std::string source = path + ":" + std::to_string(line.line);
+    CLI::Option* const option = app.get_option_no_throw("--" + line.name);
+    if (option == nullptr || !option->get_configurable()) {
+      return fail(Code::kInvalid, source + ": there is no setting '" + line.name + "'" +
+                                      did_you_mean(line.name, names_of(app)));
+    }
+    const Result<void> done = set(*option, line.values, source);
+    if (!done) return done;
+  }
+  return {};
+}
+
+FlagsOutcome misused(const std::string& message) {
+  std::cerr << "troupe: " << message << "\nRun with --help for what there is.\n";
+  return {.run = false, .exit_code = kExitMisused};
+}
+
+// Flags, then the environment, then the file: what comes first is stronger.
+FlagsOutcome parse(CLI::App& app, int argc, char** argv, const std::string& config) {
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ExtrasError&) {
+    const std::string extra = app.remaining(true).front();
+    const std::string name = extra.substr(std::min(extra.find_first_not_of('-'), extra.size()));
+    return misused("unknown flag '" + extra + "'" + did_you_mean(name, names_of(app)));
+  } catch (const CLI::Success& asked) {
+    return {.run = false, .exit_code = app.exit(asked)};
+  } catch (const CLI::ParseError& error) {
+    return misused(error.what());
+  }
+  Result<void> read = read_environment(app);
+  if (read && !config.empty()) read = read_file(app, config);
+  return read ? FlagsOutcome{.run = true, .exit_code = 0} : misused(read.error().message);
+}
+
 }  // namespace
 
 FlagsOutcome read_flags(int argc, char** argv, NodeSettings& settings) {
   CLI::App app("A node of a Troupe cluster, with the actor types of this program.");
   std::string levels = "info";
   std::string format = "text";
+  std::string config = environment("TROUPE_CONFIG");
   bool in_memory = false;
   add_cluster_flags(app, settings);
   add_api_flags(app, settings);
+  app.add_option("--config", config, "File with settings: NAME = VALUE, as in TOML")
+      ->configurable(false);
+  app.footer(
+      "Settings come from flags, then the environment (--data-dir: TROUPE_DATA_DIR), then the "
+      "file of\n--config: the first that says something counts.");
   app.add_flag("--in-memory", in_memory, "Keep all data in memory: gone with the process");
   app.add_option("--log-level", levels, "Level, or levels by component: info,raft=debug")
-      ->envname("TROUPE_LOG_LEVEL")
       ->capture_default_str();
   app.add_option("--log-format", format, "text or json")->check(CLI::IsMember({"text", "json"}));
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return {.run = false, .exit_code = app.exit(error) == 0 ? 0 : kExitMisused};
-  }
+  const FlagsOutcome outcome = parse(app, argc, argv, config);
+  if (!outcome.run) return outcome;
   const Result<LogLevels> parsed = parse_log_levels(levels);
-  if (!parsed) {
-    std::cerr << "--log-level: " << parsed.error().message << '\n';
-    return {.run = false, .exit_code = kExitMisused};
-  }
+  if (!parsed) return misused("--log-level: " + parsed.error().message);
   settings.log_levels = *parsed;
   settings.log_format = format == "json" ? LogFormat::kJson : LogFormat::kText;
   settings.api_token = environment("TROUPE_API_TOKEN");
@@ -102,7 +186,7 @@ FlagsOutcome read_flags(int argc, char** argv, NodeSettings& settings) {
   } else if (settings.data_directory.empty()) {
     settings.data_directory = default_data_directory(settings);
   }
-  return {.run = true, .exit_code = 0};
+  return outcome;
 }
 
 std::string default_data_directory(const NodeSettings& settings) {

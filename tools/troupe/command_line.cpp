@@ -8,10 +8,10 @@
 
 #include <CLI/CLI.hpp>
 
+#include "runtime/base/suggest.h"
 #include "tools/troupe/admin_commands.h"
 #include "tools/troupe/completion.h"
 #include "tools/troupe/dev_cluster.h"
-#include "tools/troupe/suggest.h"
 #include "tools/troupe/version.h"
 
 namespace troupe::tools {

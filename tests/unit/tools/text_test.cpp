@@ -5,7 +5,7 @@
 
 #include "tools/troupe/completion.h"
 #include "tools/troupe/json_view.h"
-#include "tools/troupe/suggest.h"
+#include "runtime/base/suggest.h"
 #include "tools/troupe/table.h"
 
 namespace troupe::tools {

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace troupe::tools {
+namespace troupe {
 
 /// The one of `known` that whoever typed `given` is likely to have meant: the nearest by letters
 /// left out, added, changed or swapped, if it is near at all. The first of equals.
@@ -14,4 +14,4 @@ std::optional<std::string> nearest(std::string_view given, const std::vector<std
 /// `; did you mean 'status'?`, or nothing.
 std::string did_you_mean(std::string_view given, const std::vector<std::string>& known);
 
-}  // namespace troupe::tools
+}  // namespace troupe

@@ -1,9 +1,9 @@
-#include "tools/troupe/suggest.h"
+#include "runtime/base/suggest.h"
 
 #include <algorithm>
 #include <cstddef>
 
-namespace troupe::tools {
+namespace troupe {
 namespace {
 
 constexpr std::size_t kLengthMax = 64;  // nothing we offer is longer
@@ -51,4 +51,4 @@ std::string did_you_mean(std::string_view given, const std::vector<std::string>&
   return meant ? "; did you mean '" + *meant + "'?" : "";
 }
 
-}  // namespace troupe::tools
+}  // namespace troupe

@@ -1,0 +1,16 @@
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "runtime/node/config_file.h"
+
+// Input: the text of a configuration file.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const auto lines = troupe::node::parse_config(text);
+  if (!lines) return lines.error().message.empty() ? -1 : 0;
+  for (const troupe::node::ConfigLine& line : *lines) {
+    if (line.line == 0) __builtin_trap();
+  }
+  return 0;
+}
