@@ -126,8 +126,10 @@ void CallRouter::locate(actors::Call call) {
       [this, held = std::make_shared<actors::Call>(std::move(call))](
           const Result<void>& located) mutable {
         if (located) return look(std::move(*held));
-        if (located.error().code == Code::kNotFound || deps_.clock.now() >= held->deadline) {
-          return held->done(fail(located.error()));
+        if (located.error().code == Code::kNotFound) return held->done(fail(located.error()));
+        if (deps_.clock.now() >= held->deadline) {
+          return held->done(fail(Code::kTimeout, describe(*held) + ": no owner was found in time: " +
+                                                     located.error().message));
         }
         again(std::move(*held));
       });
