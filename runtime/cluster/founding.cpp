@@ -69,6 +69,7 @@ struct Founding::Answer {
   Founder self;
   Proposal cluster;  // of which it is a member; or which it has promised itself to
   bool member = false;
+  std::uint32_t expect = 0;  // how many founders it wants; 0: it only joins
   std::vector<std::string> addresses;
 
   std::string encode() const {
@@ -77,6 +78,7 @@ struct Founding::Answer {
     out.bytes(self.address);
     write(out, cluster);
     out.boolean(member);
+    out.number(expect);
     write(out, addresses);
     return out.take();
   }
@@ -86,6 +88,7 @@ struct Founding::Answer {
     answer.self.address = in.string();
     answer.cluster = read_proposal(in);
     answer.member = in.boolean();
+    answer.expect = static_cast<std::uint32_t>(in.number_up_to(kFoundersMax));
     answer.addresses = read_texts(in);
     if (!in.finished() || answer.self.node.empty()) return std::nullopt;
     return answer;
@@ -97,11 +100,12 @@ Founding::Founding(FoundingOptions options, Proposal promised, Dependencies depe
       deps_(std::move(dependencies)),
       addresses_(options_.seeds),
       promised_(std::move(promised)) {
-  candidates_[options_.self] = options_.address;
   for (const Founder& founder : promised_.founders) add_seed(founder.address);
 }
 
 void Founding::start() {
+  // What an earlier process of this node proposed still stands; who accepted it will say so again.
+  if (ours()) propose();
   consider();
   ask_all();
 }
@@ -111,77 +115,90 @@ void Founding::add_seed(const std::string& address) {
   if (std::ranges::find(addresses_, address) == addresses_.end()) addresses_.push_back(address);
 }
 
+Founding::Answer Founding::self_answer() const {
+  return {.self = {.node = options_.self, .address = options_.address},
+          .cluster = finished_ ? found_ : promised_,
+          .member = finished_,
+          .expect = options_.expect,
+          .addresses = addresses_};
+}
+
 std::string Founding::question(std::uint64_t step, const Proposal& proposal) const {
   Writer out;
   out.number(step);
   write(out, proposal);
-  const Answer self{.self = {.node = options_.self, .address = options_.address},
-                    .cluster = promised_,
-                    .member = false,
-                    .addresses = addresses_};
-  return kMark + out.take() + self.encode();
+  return kMark + out.take() + self_answer().encode();
 }
 
 void Founding::ask_all() {
   if (finished_) return;
-  const bool ours = !promised_.cluster.empty() && promised_.proposer == options_.self;
+  if (ours() && !saving_ && deps_.clock.now() - proposed_at_ >= options_.patience) withdraw();
+  const bool proposing = ours() && !saving_;
   for (const std::string& address : addresses_) {
-    deps_.network.introduce(
-        address, question(ours ? kPropose : kHello, promised_),
-        [this, alive = alive_, address, &loop = deps_.loop](Result<std::string> bytes) {
-          loop.post([this, alive, address, bytes = std::move(bytes)] {
-            if (*alive) answered(address, bytes);
-          });
-        });
+    deps_.network.introduce(address, question(proposing ? kPropose : kHello, promised_),
+                            [this, alive = alive_, asked_after = promises_,
+                             &loop = deps_.loop](Result<std::string> bytes) {
+                              loop.post([this, alive, asked_after, bytes = std::move(bytes)] {
+                                if (*alive) answered(asked_after, bytes);
+                              });
+                            });
   }
   deps_.loop.post_at(deps_.clock.now() + options_.interval, [this, alive = alive_] {
     if (*alive) ask_all();
   });
 }
 
-void Founding::answered(const std::string& /*address*/, const Result<std::string>& bytes) {
-  if (finished_ || !bytes) return;
+// Remembers who else wants to found a cluster of this size.
+void Founding::meet(const Answer& answer) {
+  add_seed(answer.self.address);
+  for (const std::string& address : answer.addresses) add_seed(address);
+  if (answer.member || answer.expect != options_.expect) return;
+  candidates_[answer.self.node] = {.address = answer.self.address, .heard = deps_.clock.now()};
+}
+
+void Founding::answered(std::uint64_t asked_after, const Result<std::string>& bytes) {
+  // While a promise is on its way to the disk nobody knows what this node stands by.
+  if (finished_ || saving_ || !bytes) return;
   Reader in(*bytes);
   const std::optional<Answer> answer = Answer::decode(in);
   if (!answer || answer->self.node == options_.self) return;
-  add_seed(answer->self.address);
-  for (const std::string& address : answer->addresses) add_seed(address);
+  meet(*answer);
+  const bool promised = !promised_.cluster.empty();
+  if (promised && answer->cluster.cluster != promised_.cluster) {
+    // The proposer no longer stands by what it proposed. It may have said so before it proposed:
+    // only what was asked after the promise counts.
+    const bool dropped = promised_.proposer == answer->self.node && asked_after == promises_;
+    if (dropped) return promise({}, [](const Result<void>& /*saved*/) {});
+    if (ours()) give_way(*answer);
+    return;
+  }
   if (answer->member) {
+    if (answer->cluster.cluster.empty()) return;
     // It exists. Did we help to found it? Then all have promised, and its beginning is ours too.
-    const bool founder = !promised_.cluster.empty() && answer->cluster.cluster == promised_.cluster;
-    if (!promised_.cluster.empty() && !founder) {
-      // A proposal of ours that others did not accept: what exists goes first.
-      if (promised_.proposer != options_.self) return;
-      return withdraw();
-    }
-    Outcome outcome{.cluster = founder ? promised_ : answer->cluster,
-                    .founder = founder,
-                    .addresses = addresses_};
-    return finish(std::move(outcome));
+    return finish({.cluster = promised ? promised_ : answer->cluster,
+                   .founder = promised,
+                   .addresses = addresses_});
   }
-  const bool of_theirs = !promised_.cluster.empty() &&
-                         promised_.proposer == answer->self.node && !saving_;
-  if (of_theirs && answer->cluster != promised_) {
-    // It no longer stands by what it proposed: its withdrawal got lost.
-    return promise({}, [](const Result<void>& /*saved*/) {});
-  }
-  candidates_[answer->self.node] = answer->self.address;
-  proposal_answered(answer->self.node, *answer);
+  if (promised) return proposal_answered(answer->self.node, *answer);
   consider();
 }
 
 // Whether it is time to propose.
 void Founding::consider() {
   if (finished_ || saving_ || options_.expect == 0 || !promised_.cluster.empty()) return;
-  if (candidates_.size() < options_.expect) return;
-  if (candidates_.begin()->first != options_.self) return;
+  const Time now = deps_.clock.now();
+  std::erase_if(candidates_,
+                [&](const auto& each) { return now - each.second.heard > options_.silence; });
+  if (candidates_.size() + 1 < options_.expect) return;
+  if (!candidates_.empty() && candidates_.begin()->first < options_.self) return;
   Proposal proposal;
   proposal.cluster = to_string(NodeId{.high = deps_.random.next(), .low = deps_.random.next()});
   proposal.shard_count = options_.shard_count;
   proposal.proposer = options_.self;
-  for (const auto& [node, address] : candidates_) {
+  proposal.founders.push_back({.node = options_.self, .address = options_.address});
+  for (const auto& [node, candidate] : candidates_) {
     if (proposal.founders.size() == options_.expect) break;
-    proposal.founders.push_back({.node = node, .address = address});
+    proposal.founders.push_back({.node = node, .address = candidate.address});
   }
   promise(std::move(proposal), [this](const Result<void>& saved) {
     if (saved) propose();
@@ -195,33 +212,46 @@ void Founding::promise(Proposal proposal, Done<void> done) {
                      done = std::move(done)](const Result<void>& saved) mutable {
     if (!*alive) return;
     saving_ = false;
-    if (saved) promised_ = *kept;
+    if (saved) {
+      promised_ = *kept;
+      ++promises_;
+    }
     done(saved);
   });
 }
 
 void Founding::propose() {
   deps_.log.info("proposes a cluster", {{"founders", promised_.founders.size()}});
-  accepted_.clear();
-  accepted_[options_.self] = true;
+  proposed_at_ = deps_.clock.now();
+  accepted_ = {options_.self};
   conclude();
 }
 
 void Founding::proposal_answered(NodeId from, const Answer& answer) {
-  if (promised_.cluster.empty() || promised_.proposer != options_.self) return;
+  if (!ours() || answer.cluster != promised_) return;
   const bool wanted = std::ranges::any_of(
       promised_.founders, [&](const Founder& founder) { return founder.node == from; });
   if (!wanted) return;
-  if (answer.cluster == promised_) {
-    accepted_[from] = true;
-    return conclude();
-  }
-  // It has promised itself to somebody with a lower id, who goes first.
-  if (!answer.cluster.cluster.empty() && answer.cluster.proposer < options_.self) withdraw();
+  accepted_.insert(from);
+  conclude();
+}
+
+// What exists goes first, and then the proposal of the lowest id, if both cannot be.
+void Founding::give_way(const Answer& answer) {
+  const Proposal& other = answer.cluster;
+  if (other.cluster.empty()) return;
+  if (answer.member) return withdraw();
+  const bool shared = std::ranges::any_of(promised_.founders, [&](const Founder& founder) {
+    return founder.node == answer.self.node ||
+           std::ranges::any_of(other.founders,
+                               [&](const Founder& each) { return each.node == founder.node; });
+  });
+  if (shared && other.proposer < options_.self) withdraw();
 }
 
 void Founding::withdraw() {
   const Proposal withdrawn = promised_;
+  accepted_.clear();
   promise({}, [this, withdrawn](const Result<void>& saved) {
     if (!saved) return;
     for (const Founder& founder : withdrawn.founders) {
@@ -244,6 +274,7 @@ void Founding::conclude() {
 
 void Founding::finish(Outcome outcome) {
   finished_ = true;
+  found_ = outcome.cluster;
   deps_.finished(std::move(outcome));
 }
 
@@ -256,26 +287,20 @@ void Founding::answer(std::string_view question, Done<std::string> respond) {
   if (asker->self.node == options_.self) {
     return respond(fail(Code::kInvalid, "a node asks itself"));
   }
-  add_seed(asker->self.address);
-  for (const std::string& address : asker->addresses) add_seed(address);
-  candidates_[asker->self.node] = asker->self.address;
+  meet(*asker);
   auto tell = [this, respond = std::move(respond)](const Result<void>& /*saved*/) mutable {
-    respond(Answer{.self = {.node = options_.self, .address = options_.address},
-                   .cluster = promised_,
-                   .member = finished_,
-                   .addresses = addresses_}
-                .encode());
+    respond(self_answer().encode());
   };
-  const bool about_ours = !proposal.cluster.empty() && proposal == promised_;
-  if (step == kPropose && promised_.cluster.empty() && !saving_ && !finished_ &&
-      options_.expect != 0) {
+  const bool can =
+      !finished_ && !saving_ && !proposal.cluster.empty() && proposal.proposer == asker->self.node;
+  const bool about_promised = can && proposal.cluster == promised_.cluster;
+  const bool wanted = std::ranges::any_of(
+      proposal.founders, [&](const Founder& founder) { return founder.node == options_.self; });
+  if (step == kPropose && can && wanted && options_.expect != 0 && promised_.cluster.empty()) {
     return promise(proposal, std::move(tell));
   }
-  if (step == kWithdraw && about_ours && !saving_ && !finished_ &&
-      promised_.proposer != options_.self) {
-    return promise({}, std::move(tell));
-  }
-  if (step == kCreated && about_ours && !finished_) {
+  if (step == kWithdraw && about_promised) return promise({}, std::move(tell));
+  if (step == kCreated && about_promised) {
     tell({});
     return finish({.cluster = promised_, .founder = true, .addresses = addresses_});
   }
@@ -286,14 +311,20 @@ std::string Founding::member_answer(const Founder& self, const Proposal& cluster
                                     const std::vector<std::string>& addresses) {
   std::vector<std::string> some = addresses;
   if (some.size() > kAddressesMax) some.resize(kAddressesMax);
-  return Answer{.self = self, .cluster = cluster, .member = true, .addresses = some}.encode();
+  return Answer{.self = self, .cluster = cluster, .member = true, .expect = 0, .addresses = some}
+      .encode();
 }
 
 std::string Founding::status() const {
   if (finished_) return "has a cluster";
   if (options_.expect == 0) return "looks for a cluster to join";
-  return "waits for " + std::to_string(options_.expect) + " founders, knows " +
-         std::to_string(candidates_.size());
+  std::string text = "waits for " + std::to_string(options_.expect) + " founders, knows " +
+                     std::to_string(candidates_.size() + 1);
+  if (!promised_.cluster.empty()) {
+    text +=
+        ", has promised itself to the cluster that " + short_name(promised_.proposer) + " proposes";
+  }
+  return text;
 }
 
 }  // namespace troupe::cluster

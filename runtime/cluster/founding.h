@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -45,15 +47,21 @@ struct FoundingOptions {
   std::uint32_t expect = 1;        // founders; 0: only join what exists
   std::uint32_t shard_count = 256;
   Duration interval = std::chrono::milliseconds(100);
+  /// Who has not been heard of for so long is not counted on.
+  Duration silence = std::chrono::seconds(5);
+  /// A proposal that not all have accepted by then is withdrawn, for one with others.
+  Duration patience = std::chrono::seconds(10);
 };
 
 /// What a node without a cluster does until it has one: it joins the first cluster it meets, or
 /// founds one together with as many others as were asked for.
 ///
-/// The node with the lowest id among those it has met proposes; each founder promises itself,
-/// durably, to one proposal at a time; when all have promised the cluster exists, and the proposer
-/// says so. A proposer whose proposal cannot come about withdraws it, which frees those who
-/// promised. Nobody else may free them, so no two proposals that share a founder both succeed.
+/// The node with the lowest id among those it has met, and that want a cluster of the same size,
+/// proposes; each founder promises itself, durably, to one proposal at a time; when all have
+/// promised the cluster exists, and the proposer says so. A proposer whose proposal cannot come
+/// about withdraws it, durably, before it counts anything else: that frees those who promised, who
+/// hear it from the proposer or ask. Nobody else may free them, so no two proposals that share a
+/// founder both succeed. Proposals are never repeated, so that old messages about one do no harm.
 ///
 /// Belongs to the node loop.
 class Founding {
@@ -98,21 +106,34 @@ class Founding {
 
   std::string question(std::uint64_t step, const Proposal& proposal) const;
   void ask_all();
-  void answered(const std::string& address, const Result<std::string>& bytes);
+  void answered(std::uint64_t asked_after, const Result<std::string>& bytes);
+  void meet(const Answer& answer);
+  Answer self_answer() const;
   void consider();
   void promise(Proposal proposal, Done<void> done);
   void propose();
   void proposal_answered(NodeId from, const Answer& answer);
+  void give_way(const Answer& answer);
   void withdraw();
   void conclude();
   void finish(Outcome outcome);
 
   FoundingOptions options_;
   Dependencies deps_;
-  std::map<NodeId, std::string> candidates_;
+  struct Candidate {
+    std::string address;
+    Time heard;
+  };
+
+  bool ours() const { return !promised_.cluster.empty() && promised_.proposer == options_.self; }
+
+  std::map<NodeId, Candidate> candidates_;
   std::vector<std::string> addresses_;
   Proposal promised_;
-  std::map<NodeId, bool> accepted_;  // of the proposal that is ours
+  std::uint64_t promises_ = 0;  // made and taken back: tells old answers from new ones
+  std::set<NodeId> accepted_;   // of the proposal that is ours
+  Time proposed_at_{};
+  Proposal found_;  // once finished
   bool saving_ = false;
   bool finished_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
