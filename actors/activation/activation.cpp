@@ -401,11 +401,17 @@ bool Activation::look(Time now) {
   return false;
 }
 
-// A commit may take longer than its caller waits: the turn stays open, the caller hears.
+// Code and commit may take longer than the caller waits: the turn stays open, the caller hears.
 void Activation::answer_overdue(Time now) {
   for (Ticket* each = gate_.running().first(); each != nullptr; each = each->next) {
     auto& turn = *static_cast<Turn*>(each);
-    if (turn.state != Ticket::State::kFinishing || now < turn.request.deadline) continue;
+    if (now < turn.request.deadline) continue;
+    // What still runs will be aborted, unless it is part of another turn's transaction.
+    if (turn.state == Ticket::State::kRunning && turn.transaction == nullptr) {
+      turn.reply(fail(Code::kTimeout, turn.request.method + " on " + to_string(key_) +
+                                          " ran beyond its deadline, and will be aborted"));
+      continue;
+    }
     turn.reply(fail(Code::kUnknownOutcome,
                     turn.request.method + " on " + to_string(key_) +
                         " was not committed by its deadline, and may still take effect"));

@@ -174,6 +174,8 @@ void Activation::conclude_without_entry(Turn& turn, TurnResult result, Time now)
                          result = std::move(result)](Activation& activation) mutable {
           activation.committing_.fetch_sub(1, std::memory_order_release);
           if (current) return activation.succeed(turn, std::move(result));
+          // It has changed nothing: it may begin anew, wherever the actor is now.
+          if (turn.left_no_trace()) turn.leave(activation.home_->dependencies.router);
           activation.lost(turn, current.error());
         });
       });

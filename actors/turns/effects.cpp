@@ -36,10 +36,15 @@ Result<void> check_timers(const TurnResult& result) {
   return {};
 }
 
+// Deadlines travel as the time left, so that a try that was long on its way, or found its receiver
+// stopped, runs that much later than its caller gave it up.
+constexpr auto kRepeatMargin = std::chrono::seconds(15);
+
 storage::Cause cause_of(const Call& call, WallTime now, Time boot_now) {
   if (call.kind == CallKind::kTick || call.kind == CallKind::kOneWay) return call.cause;
   if (!call.may_repeat) return {};
-  return storage::CallCause{.id = call.id, .keep_until = now + (call.deadline - boot_now)};
+  return storage::CallCause{.id = call.id,
+                            .keep_until = now + (call.deadline - boot_now) + kRepeatMargin};
 }
 
 // The tick's reminder moves on, unless its own handler has registered or cancelled it.

@@ -66,8 +66,10 @@ void Turn::leave(Router& router) {
   request.key = left;
 }
 
-bool Turn::may_restart() const {
-  return state == State::kRunning && !asked_for_change && !deactivates && transaction == nullptr &&
+bool Turn::may_restart() const { return state == State::kRunning && left_no_trace(); }
+
+bool Turn::left_no_trace() const {
+  return !asked_for_change && !deactivates && transaction == nullptr &&
          request.kind != CallKind::kTimer;
 }
 

@@ -50,6 +50,8 @@ class Turn final : public Event, public Ticket, public TurnContext {
   void leave(Router& router);
   /// Waits, and has left no trace anywhere: may begin anew elsewhere.
   bool may_restart() const;
+  /// Nothing that it asked for can have changed anything.
+  bool left_no_trace() const;
 
   Call request;
 
