@@ -4,8 +4,6 @@
 #include <memory>
 #include <utility>
 
-#include "actors/turns/outbox_message.h"
-
 namespace troupe::cluster {
 namespace {
 
@@ -208,57 +206,104 @@ void Deliveries::scan_outbox(Replica& replica, Led& led) {
       return deps_.log.error("cannot read an outbox",
                              {{"shard", replica.shard().value}, {"error", rows.error().message}});
     }
-    const std::uint64_t low_water = outbox.low_water;
     for (const storage::OutboxRow& row : *rows) {
       if (full(replica.shard(), led)) break;
       target.next = row.number + 1;
       if (target.out.contains(row.number)) continue;
-      send(replica.shard(), led, target_shard, low_water, row);
+      queue(replica, led, target_shard, row);
     }
   }
 }
 
-void Deliveries::send(ShardId shard, Led& led, ShardId target, std::uint64_t low_water,
-                      const storage::OutboxRow& row) {
-  ++led.in_flight;
-  ++in_flight_;
+// Messages from here to one actor arrive in order: its next turn could not begin before the last
+// one's entry is applied, so nothing is gained by sending more of them ahead.
+void Deliveries::queue(const Replica& replica, Led& led, ShardId target,
+                       const storage::OutboxRow& row) {
   led.targets[target].out.insert(row.number);
   Result<actors::OutboxMessage> message = actors::decode_outbox_message(row.message);
   if (!message) {
-    deps_.log.error("an outbox holds a damaged message", {{"shard", shard.value}});
-    return message_done(shard, led.session, target, row.number, true);
+    deps_.log.error("an outbox holds a damaged message", {{"shard", replica.shard().value}});
+    return message_over(replica.shard(), led, target, row.number);
   }
+  std::deque<std::uint64_t>& numbers = led.targets[target].queues[message->message.target];
+  numbers.push_back(row.number);
+  if (numbers.size() == 1) send(replica, led, target, row, *std::move(message));
+}
+
+void Deliveries::send(const Replica& replica, Led& led, ShardId target,
+                      const storage::OutboxRow& row, actors::OutboxMessage message) {
+  ++led.in_flight;
+  ++in_flight_;
+  const auto outbox = machine_of(replica).outbox().find(target);
+  const bool known = outbox != machine_of(replica).outbox().end();
+  const ShardId shard = replica.shard();
   actors::Call call;
-  call.key = message->message.target;
+  call.key = message.message.target;
   call.kind = actors::CallKind::kOneWay;
-  call.method = std::move(message->message.method);
-  call.message = std::move(message->message.message);
-  call.traceparent = std::move(message->traceparent);
+  call.method = std::move(message.message.method);
+  call.message = std::move(message.message.message);
+  call.traceparent = std::move(message.traceparent);
   call.deadline = deps_.clock.now() + options_.turn_patience;
-  call.cause = storage::OutboxCause{.source = shard, .number = row.number, .low_water = low_water};
+  call.cause = storage::OutboxCause{
+      .source = shard, .number = row.number, .low_water = known ? outbox->second.low_water : 0};
   call.done = [this, alive = alive_, shard, session = led.session, target,
-               number = row.number](Result<actors::Reply> result) {
-    deps_.loop.post([this, alive, shard, session, target, number, delivered = settled(result)] {
-      if (*alive) message_done(shard, session, target, number, delivered);
+               to = call.key](Result<actors::Reply> result) {
+    deps_.loop.post([this, alive, shard, session, target, to, delivered = settled(result)] {
+      if (*alive) message_done(shard, session, target, to, delivered);
     });
   };
   deps_.router.route(std::move(call));
 }
 
+// What waits for an actor behind a message that is done, or is to be sent once more.
+void Deliveries::send_first(ShardId shard, std::uint64_t session, ShardId target,
+                            const ActorKey& to) {
+  Led* led = find(shard, session);
+  const Replica* replica = deps_.replicas.find(shard);
+  if (led == nullptr || replica == nullptr) return;
+  const std::uint64_t number = led->targets[target].queues[to].front();
+  const auto rows =
+      storage::outbox_messages(deps_.replicas.writer(), replica->keys(), target, number, 1);
+  if (!rows) {
+    return deps_.log.error("cannot read an outbox",
+                           {{"shard", shard.value}, {"error", rows.error().message}});
+  }
+  const bool stands = !rows->empty() && rows->front().number == number;
+  Result<actors::OutboxMessage> message =
+      stands ? actors::decode_outbox_message(rows->front().message)
+             : fail(Code::kNotFound, "an earlier leader has had it consumed");
+  if (message) return send(*replica, *led, target, rows->front(), *std::move(message));
+  ++led->in_flight;
+  ++in_flight_;
+  message_done(shard, session, target, to, true);
+}
+
 void Deliveries::message_done(ShardId shard, std::uint64_t session, ShardId target,
-                              std::uint64_t number, bool delivered) {
+                              const ActorKey& to, bool delivered) {
   Led* led = find(shard, session);
   if (led == nullptr) return;
   --led->in_flight;
   --in_flight_;
   freed();
-  Target& to = led->targets[target];
-  to.out.erase(number);
   if (!delivered) {
-    // From this one on, once more; the receiver knows those that came through.
-    to.next = std::min(to.next, number);
-    return wake_at(shard, deps_.clock.now() + options_.retry_interval);
+    // The same once more; the receiver knows whether it came through.
+    return deps_.loop.post_at(deps_.clock.now() + options_.retry_interval,
+                              [this, alive = alive_, shard, session, target, to] {
+                                if (*alive) send_first(shard, session, target, to);
+                              });
   }
+  const auto queued = led->targets[target].queues.find(to);
+  const std::uint64_t number = queued->second.front();
+  queued->second.pop_front();
+  const bool more = !queued->second.empty();
+  if (!more) led->targets[target].queues.erase(queued);
+  message_over(shard, *led, target, number);
+  if (more) send_first(shard, session, target, to);
+}
+
+void Deliveries::message_over(ShardId shard, Led& led, ShardId target, std::uint64_t number) {
+  Target& to = led.targets[target];
+  to.out.erase(number);
   to.done.push_back(number);
   plan_report(shard, target, options_.done_interval);
   plan_scan(shard);

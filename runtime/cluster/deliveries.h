@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "actors/directory/router.h"
+#include "actors/turns/outbox_message.h"
 #include "runtime/base/log.h"
 #include "runtime/cluster/replicas.h"
 #include "storage/shard/rows.h"
@@ -68,6 +69,8 @@ class Deliveries {
   struct Target {
     std::uint64_t next = 1;  // to be sent
     std::set<std::uint64_t> out;
+    /// Of `out`, by receiver and in order: only the first is on its way, the next when it is done.
+    std::map<ActorKey, std::deque<std::uint64_t>> queues;
     std::vector<std::uint64_t> done;
     bool report_planned = false;
   };
@@ -92,10 +95,13 @@ class Deliveries {
   void fire(ShardId shard, Led& led, const storage::ReminderRow& row);
   void tick_done(ShardId shard, std::uint64_t session, const TickKey& key, bool delivered);
   void scan_outbox(Replica& replica, Led& led);
-  void send(ShardId shard, Led& led, ShardId target, std::uint64_t low_water,
-            const storage::OutboxRow& row);
-  void message_done(ShardId shard, std::uint64_t session, ShardId target, std::uint64_t number,
+  void queue(const Replica& replica, Led& led, ShardId target, const storage::OutboxRow& row);
+  void send(const Replica& replica, Led& led, ShardId target, const storage::OutboxRow& row,
+            actors::OutboxMessage message);
+  void send_first(ShardId shard, std::uint64_t session, ShardId target, const ActorKey& to);
+  void message_done(ShardId shard, std::uint64_t session, ShardId target, const ActorKey& to,
                     bool delivered);
+  void message_over(ShardId shard, Led& led, ShardId target, std::uint64_t number);
   void report(ShardId shard, ShardId target);
   void plan_report(ShardId shard, ShardId target, Duration delay);
   void move_watermark(Replica& replica, Led& led);
