@@ -365,6 +365,11 @@ void Cluster::reconfigured(Replica& replica) {
   if (owners_ && replica.leads()) owners_->owners_changed(replica);
 }
 
+void Cluster::dropped(ShardId shard) {
+  if (owners_) owners_->dropped(shard);
+  if (deliveries_) deliveries_->stop_leading(shard);
+}
+
 void Cluster::stepped() {
   if (!owners_) return;
   owners_->renew();

@@ -133,6 +133,7 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
   void standing_changed(Replica& replica) override;
   void applied(Replica& replica, std::string_view entry, const storage::Outcome& outcome) override;
   void reconfigured(Replica& replica) override;
+  void dropped(ShardId shard) override;
   void stepped() override;
 
   // Gossip and rows.
@@ -151,6 +152,8 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
   void locate(ShardId shard, const std::string& type, Duration patience, Done<void> done);
   NodeId leader_of(ShardId shard) const;
   void ask_leader(ShardId shard, Service service, std::string body, Done<std::string> done);
+  void ask_as_owner(std::shared_ptr<actors::Right> right, Service service, std::string question,
+                    Time until, Done<std::string> done);
   Result<std::string> read_values(ShardId shard, std::string_view body);
   Result<std::string> read_reminders(ShardId shard, std::string_view body);
   Result<std::string> read_confirmation(ShardId shard, std::string_view body);

@@ -10,6 +10,7 @@ namespace troupe::cluster {
 namespace {
 
 constexpr auto kReadPatience = std::chrono::seconds(5);
+constexpr auto kReadRetry = std::chrono::milliseconds(20);
 constexpr std::size_t kRemindersMax = 10'000;  // in one answer
 
 const storage::ShardMachine& machine_of(const Replica& replica) {
@@ -170,6 +171,28 @@ void Cluster::ask_leader(ShardId shard, Service service, std::string body, Done<
   rpc_->ask(leader, service, std::move(body), kReadPatience, std::move(done));
 }
 
+// Leaders change while owners stay: asks until one answers, or the right is over.
+void Cluster::ask_as_owner(std::shared_ptr<actors::Right> right, Service service,
+                           std::string question, Time until, Done<std::string> done) {
+  std::string body = question;
+  ask_leader(right->shard, service, std::move(body),
+             [this, alive = alive_, right, service, question = std::move(question), until,
+              done = std::move(done)](Result<std::string> answer) mutable {
+               if (answer || !*alive) return done(std::move(answer));
+               const Code code = answer.error().code;
+               const bool again = code == Code::kPrecondition || code == Code::kUnavailable ||
+                                  code == Code::kUnknownOutcome;
+               const Time next = deps_.clock.now() + kReadRetry;
+               if (!again || right->ended() || next >= until) return done(std::move(answer));
+               deps_.loop.post_at(
+                   next, [this, alive, right, service, until, question = std::move(question),
+                          done = std::move(done)]() mutable {
+                     if (!*alive) return done(fail(Code::kUnavailable, "this node is stopping"));
+                     ask_as_owner(right, service, std::move(question), until, std::move(done));
+                   });
+             });
+}
+
 void Cluster::locate(ShardId shard, const std::string& type, Duration patience, Done<void> done) {
   const NodeId leader = leader_of(shard);
   if (leader.empty()) {
@@ -203,7 +226,7 @@ Result<void> Cluster::check_epoch(ShardId shard, std::string_view type, Epoch ep
   }
   const auto owner = machine_of(*replica).owners().find(type);
   if (owner == machine_of(*replica).owners().end() || owner->second.epoch != epoch) {
-    return fail(Code::kPrecondition, "another node owns these actors now");
+    return fail(Code::kConflict, "another node owns these actors now");
   }
   return {};
 }
@@ -261,14 +284,16 @@ void Cluster::load(std::shared_ptr<actors::Right> right, ActorKey key,
     const auto answer = [kept](const Result<std::string>& bytes) {
       if (!bytes) {
         // Leader or owner have changed. Nothing has run yet, so whoever calls may try again.
-        const bool moved = bytes.error().code == Code::kPrecondition;
+        const bool moved = bytes.error().code == Code::kPrecondition ||
+                           bytes.error().code == Code::kConflict ||
+                           bytes.error().code == Code::kUnknownOutcome;
         return (*kept)(
             fail(moved ? Code::kUnavailable : bytes.error().code, bytes.error().message));
       }
       (*kept)(actors::decode_stored_values(*bytes));
     };
     if (reads_locally(*right)) return answer(read_values(right->shard, question));
-    ask_leader(right->shard, Service::kLoad, question, answer);
+    ask_as_owner(right, Service::kLoad, question, deps_.clock.now() + kReadPatience, answer);
   });
 }
 
@@ -289,7 +314,7 @@ void Cluster::reminders(std::shared_ptr<actors::Right> right, ActorKey key, std:
       (*kept)(decode_reminders(*bytes));
     };
     if (reads_locally(*right)) return answer(read_reminders(right->shard, question));
-    ask_leader(right->shard, Service::kReminders, question, answer);
+    ask_as_owner(right, Service::kReminders, question, deps_.clock.now() + kReadPatience, answer);
   });
 }
 
@@ -303,11 +328,13 @@ void Cluster::confirm(std::shared_ptr<actors::Right> right, Done<void> done) {
         .epoch = right->epoch,
         .id = {},
         .name = {}}.encode();
-    ask_leader(right->shard, Service::kConfirm, question,
-               [kept](const Result<std::string>& answer) {
-                 if (!answer) return (*kept)(fail(answer.error()));
-                 (*kept)({});
-               });
+    ask_as_owner(
+        right, Service::kConfirm, question, deps_.clock.now() + kReadPatience,
+        [kept](const Result<std::string>& answer) {
+          if (answer) return (*kept)({});
+          const bool moved = answer.error().code == Code::kConflict;
+          (*kept)(fail(moved ? Code::kPrecondition : answer.error().code, answer.error().message));
+        });
   });
 }
 

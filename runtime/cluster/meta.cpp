@@ -19,6 +19,9 @@ Meta::Meta(MetaOptions options, Dependencies dependencies)
     deps_.replicas.propose(
         kMetaShard, Payload(std::move(body)),
         [respond = std::move(respond)](Result<storage::Outcome> outcome) mutable {
+          // Not to be taken for a refusal by the meta shard itself.
+          const bool elsewhere = !outcome && outcome.error().code == Code::kPrecondition;
+          if (elsewhere) return respond(fail(Code::kUnavailable, outcome.error().message));
           if (!outcome) return respond(fail(outcome.error()));
           if (outcome->error) return respond(fail(*outcome->error));
           respond(std::move(outcome->reply));
@@ -67,9 +70,7 @@ void Meta::attempt(std::string bytes, Time until, Done<std::string> done) {
         const Code code = answer.error().code;
         // Every command may be repeated: a second time it changes nothing, or wastes an id.
         const bool again = code == Code::kUnavailable || code == Code::kUnknownOutcome ||
-                           code == Code::kTimeout || code == Code::kExhausted ||
-                           (code == Code::kPrecondition &&
-                            answer.error().message.find("generation") == std::string::npos);
+                           code == Code::kTimeout || code == Code::kExhausted;
         if (!again) return done(std::move(answer));
         retry(std::move(bytes), until, answer.error(), std::move(done));
       });
@@ -127,7 +128,11 @@ std::vector<placement::StorageNode> Meta::storage_nodes() {
     nodes.push_back(std::move(storage));
   }
   // A founder whose registration is still on its way holds replicas from the first moment on.
-  for (const NodeId id : holders()) {
+  const std::set<NodeId> holding = holders();
+  std::erase_if(dead_since_, [&](const auto& each) {
+    return !machine()->nodes().contains(each.first) && !holding.contains(each.first);
+  });
+  for (const NodeId id : holding) {
     if (machine()->nodes().contains(id)) continue;
     nodes.push_back({.id = id,
                      .zone = {},

@@ -96,6 +96,18 @@ void Owners::standing_changed(Replica& replica) {
   if (led_.erase(replica.shard()) > 0) grantor_.stop_leading(replica.shard());
 }
 
+void Owners::dropped(ShardId shard) {
+  if (led_.erase(shard) > 0) grantor_.stop_leading(shard);
+  std::vector<Key> keys;
+  for (auto each = waiting_.lower_bound({shard, {}});
+       each != waiting_.end() && each->first.first == shard; ++each) {
+    keys.push_back(each->first);
+  }
+  for (const Key& key : keys) {
+    settle(key, fail(Code::kPrecondition, "this node no longer holds that shard"));
+  }
+}
+
 void Owners::lead(Replica& replica) {
   const raft::Raft& raft = replica.raft();
   const auto led = led_.find(replica.shard());

@@ -52,6 +52,7 @@ class Owners {
 
   // What happened.
   void standing_changed(Replica& replica);
+  void dropped(ShardId shard);
   void owners_changed(Replica& replica);
   void members_changed();
   /// Looks at the leases that are its own to prolong.

@@ -161,6 +161,7 @@ void Replicas::drop(ShardId shard, bool tombstone) {
   found->second->abandon();
   replicas_.erase(found);
   staging_.erase(shard);
+  listener_.dropped(shard);
   if (tombstone) storage::put_tombstone(writer_->pending(), keys);
   storage::erase_current(writer_->pending(), shard);
   storage::drop_replica(writer_->pending(), keys);

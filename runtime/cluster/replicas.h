@@ -28,6 +28,8 @@ class ReplicasListener {
   virtual void applied(Replica& replica, std::string_view entry,
                        const storage::Outcome& outcome) = 0;
   virtual void reconfigured(Replica& replica) = 0;
+  /// This node's replica of the shard is gone.
+  virtual void dropped(ShardId shard) = 0;
   /// After every step and tick, once: a good moment to look at leases.
   virtual void stepped() = 0;
 };
