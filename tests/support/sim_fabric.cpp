@@ -190,10 +190,13 @@ void SimFabric::introduce(const std::shared_ptr<SimEndpoint>& from, const std::s
       return timeline_.after(latency(),
                              [answer] { answer(fail(Code::kUnavailable, "nobody listens")); });
     }
-    if (blocked(from->node_, to->node_)) return;
+    if (blocked(from->node_, to->node_) || random_.chance(options.introduction_loss)) return;
     to->process_->happens([this, from, to, question, answer] {
       to->listener_->introduced(question, [this, from, to, answer](Result<std::string> result) {
-        if (!to->process_->alive() || blocked(to->node_, from->node_)) return;
+        if (!to->process_->alive() || blocked(to->node_, from->node_) ||
+            random_.chance(options.introduction_loss)) {
+          return;
+        }
         timeline_.after(latency(), [answer, result = std::move(result)]() mutable {
           answer(std::move(result));
         });

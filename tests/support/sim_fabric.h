@@ -20,6 +20,7 @@ struct FabricOptions {
   Duration latency_max = std::chrono::milliseconds(1);
   double datagram_loss = 0;
   double datagram_duplication = 0;
+  double introduction_loss = 0;  // of questions, and of answers
   Duration reconnect = std::chrono::milliseconds(100);
   Duration keepalive = std::chrono::seconds(2);  // a silent connection breaks after it
   Duration introduction_patience = std::chrono::seconds(1);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -46,6 +47,8 @@ class SimStore final : public storage::Disk {
 
   Duration latency_min = std::chrono::microseconds(100);
   Duration latency_max = std::chrono::milliseconds(2);
+  /// What every write answers from now on: some of it may be on the platter all the same.
+  std::optional<Error> failure;
 
   void write(const storage::Batch& batch, bool sync, Done<void> done) override {
     in_flight_ = &batch;
@@ -54,6 +57,10 @@ class SimStore final : public storage::Disk {
         latency_min + Duration(static_cast<Duration::rep>(random_.below(spread + 1)));
     process_->at(process_->now() + (sync ? latency : latency / 10),
                  [this, &batch, sync, done = std::move(done)]() mutable {
+                   if (failure) {
+                     process_died();
+                     return done(fail(*failure));
+                   }
                    static_cast<void>(engine_.write(batch, sync));
                    platter_.write(batch, sync);
                    in_flight_ = nullptr;

@@ -16,8 +16,8 @@ class History {
  public:
   explicit History(World& world) : world_(world) {}
 
-  static constexpr int kLedgers = 6;
-  static constexpr int kAccounts = 6;
+  static constexpr int kLedgers = 4;
+  static constexpr int kAccounts = 4;
   static constexpr int kAlarms = 3;
 
   /// One random call from a client of `machine`.
@@ -25,11 +25,12 @@ class History {
   /// Looks at what has been answered since, and at what should have been.
   void follow();
   std::size_t asked() const { return next_; }
+  std::size_t succeeded() const { return succeeded_; }
   std::size_t open() const { return asks_.size(); }
 
   /// The rest is for the end, when the cluster is whole again.
 
-  /// Whether each actor answers within `patience`, and each wish was heard.
+  /// Whether each actor answers within `patience`.
   void expect_answers(Duration patience);
   /// Whether the states follow from what was answered.
   void expect_states();
@@ -37,29 +38,45 @@ class History {
  private:
   enum class Kind { kAdd, kRead, kTransfer, kWish };
   struct Ask {
-    Kind kind;
-    int number;
+    Kind kind = Kind::kAdd;
+    int number = 0;
+    int times = 1;  // of a wish
     std::string actor;
     World::AnswerPtr answer;
-    std::set<int> known;  // of a read: what was acknowledged before
+  };
+  // Of a ledger: something that was answered, and how long the ledger was afterwards.
+  struct Seen {
+    Time asked;
+    Time answered;
+    std::size_t length = 0;
+    int added = 0;          // 0: nothing was
+    std::vector<int> read;  // if nothing was added
   };
   struct Wishes {
+    std::map<int, int> times;  // of each
     std::set<int> acknowledged;
     std::set<int> uncertain;
     std::set<int> refused;
   };
 
   void settle(const Ask& ask);
+  void ask_ledger(Ask& ask, std::size_t machine, Duration patience);
   void check_ledger(const std::string& name, const std::vector<int>& entries);
+  void check_order(const std::string& name, std::vector<Seen> seen);
+  void check_accounts();
   void check_alarm(const std::string& name, const std::vector<Ring>& rings);
+  bool rang(const std::string& name, const std::vector<Ring>& rings);
+  std::size_t somebody_ready();
   template <class T>
   bool read(std::string_view type, const std::string& id, const char* method, T& into,
             Duration patience);
 
   World& world_;
   std::size_t next_ = 1;
+  std::size_t succeeded_ = 0;
   std::vector<Ask> asks_;
   std::map<std::string, Wishes> ledgers_;
+  std::map<std::string, std::vector<Seen>> seen_;
   std::map<std::string, Wishes> alarms_;
 };
 

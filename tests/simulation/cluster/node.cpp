@@ -4,6 +4,14 @@
 
 namespace troupe::sim {
 
+Time MachineClock::common(Time local) const {
+  constexpr Duration kFar = std::chrono::hours(24 * 365);
+  if (local - now() > kFar) return Time::max();
+  Time moment = booted_ + Duration((local - shown_).count() * kMillion / (kMillion + fast_));
+  while (at(moment) < local) moment += Duration(1);
+  return moment;
+}
+
 /// The cluster's shards, with a witness of each commit.
 class Node::WatchedShards final : public actors::Shards {
  public:
@@ -23,7 +31,7 @@ class Node::WatchedShards final : public actors::Shards {
         right, std::move(command),
         [this, right, key, done = std::move(done)](Result<storage::Outcome> outcome) mutable {
           if (outcome && outcome->kind == storage::Outcome::Kind::kApplied) {
-            witness_.committed(process_, *right, key);
+            witness_.committed(process_, *right, key, outcome->index);
           }
           done(std::move(outcome));
         });
@@ -52,8 +60,8 @@ Node::Node(World world, Machine& machine, cluster::ClusterOptions options,
       machine_(machine),
       types_(std::move(types)),
       process_(std::make_shared<SimProcess>(world.timeline)),
-      loop_(process_),
-      timers_(process_),
+      loop_(process_, machine.clock),
+      timers_(process_, machine.clock),
       endpoint_(world.fabric.attach(machine.id, machine.address, process_)),
       store_(std::make_unique<SimStore>(process_, machine.platter, world.random)) {
   cluster_ = std::make_unique<cluster::Cluster>(

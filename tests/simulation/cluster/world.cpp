@@ -65,8 +65,15 @@ std::size_t World::add_machine() {
   const NodeId id{.high = random_.next(), .low = random_.next()};
   machines_.push_back(
       std::make_unique<Machine>(id, "10.0.0." + std::to_string(number + 1) + ":7400", clock_));
+  boot(*machines_.back());
   nodes_.emplace_back();
   return number;
+}
+
+void World::boot(Machine& machine) {
+  const auto drift = static_cast<std::uint64_t>(options_.drift);
+  machine.clock.boot(Time(std::chrono::seconds(random_.below(100'000))),
+                     static_cast<Duration::rep>(random_.below(2 * drift + 1)) - options_.drift);
 }
 
 bool World::all_ready() {
@@ -109,7 +116,10 @@ void World::stop(std::size_t machine) {
 void World::crash(std::size_t machine, bool power_loss) {
   if (node(machine) == nullptr) return;
   node(machine)->kill();
-  if (power_loss) machines_[machine]->platter.lose_power(random_);
+  if (power_loss) {
+    machines_[machine]->platter.lose_power(random_);
+    boot(*machines_[machine]);
+  }
   graveyard_.push_back(std::move(nodes_[machine]));
 }
 
@@ -124,13 +134,17 @@ World::AnswerPtr World::call_bytes(std::size_t machine, std::string_view type,
     answer->outcome = fail(Code::kUnavailable, "this node does not run");
     return answer;
   }
+  if (talks()) {
+    say("call from " + std::to_string(machine) + " " + std::string(type) + "/" + id + " " + method +
+        " " + std::string(message.view()));
+  }
   answer->origin = origin->process().shared_from_this();
   actors::Call call;
   call.key = {.type = std::string(type), .id = id};
   call.method = std::move(method);
   call.message = std::move(message);
   call.content_type = call.message.empty() ? "" : "application/json";
-  call.deadline = answer->deadline;
+  call.deadline = origin->now() + patience;
   call.done = [this, answer](Result<actors::Reply> reply) {
     if (answer->outcome) violation("a call was answered twice");
     answer->answered = now();
@@ -140,12 +154,48 @@ World::AnswerPtr World::call_bytes(std::size_t machine, std::string_view type,
   return answer;
 }
 
-void World::committed(const SimProcess& process, const actors::Right& right, const ActorKey& key) {
-  const auto [known, fresh] =
-      committers_.emplace(std::tuple(key.type, key.id, right.epoch), &process);
+void World::break_disk(std::size_t machine) {
+  if (node(machine) == nullptr) return;
+  node(machine)->store().failure = Error{.code = Code::kDataLoss, .message = "the disk is broken"};
+}
+
+void World::step_calendar(std::size_t machine, Duration by) {
+  Duration& offset = machines_[machine]->clock.offset;
+  offset += by;
+  earliest_ = std::min(earliest_, offset);
+  latest_ = std::max(latest_, offset);
+}
+
+void World::drain(std::size_t machine, std::size_t drained, bool draining) {
+  if (!ready(machine)) return;
+  node(machine)->process().happens([this, machine, drained, draining] {
+    node(machine)->cluster().meta()->command(
+        cluster::DrainNode{.node = id(drained), .draining = draining}, std::chrono::seconds(5),
+        [](const Result<std::string>& /*answer*/) {});
+  });
+}
+
+// One process writes in an epoch, and epochs follow one another in the log.
+void World::committed(const SimProcess& process, const actors::Right& right, const ActorKey& key,
+                      std::uint64_t index) {
+  const std::string name = std::to_string(right.shard.value) + " " + right.type;
+  const auto [known, fresh] = committers_.emplace(std::pair(name, right.epoch), &process);
   if (!fresh && known->second != &process) {
     violation("two processes committed for " + to_string(key) + " in epoch " +
               std::to_string(right.epoch.value));
+  }
+  if (talks()) {
+    say("commit " + std::to_string(index) + " of " + name + " epoch " +
+        std::to_string(right.epoch.value) + " for " + to_string(key));
+  }
+  if (index == 0) return;
+  auto& commits = commits_[name];
+  const auto [commit, first] = commits.emplace(index, right.epoch);
+  const auto next = std::next(commit);
+  if (!first || (next != commits.end() && next->second < right.epoch) ||
+      (commit != commits.begin() && right.epoch < std::prev(commit)->second)) {
+    violation("a commit for " + to_string(key) + " in epoch " + std::to_string(right.epoch.value) +
+              " is out of order in its shard");
   }
 }
 
@@ -154,7 +204,7 @@ void World::answered(ShardId shard, const std::string& type) {
   for (std::size_t i = 0; i < size(); ++i) {
     if (!ready(i)) continue;
     const auto right = node(i)->cluster().right(shard, type);
-    if (right && right->lets_out(now())) ++owners;
+    if (right && right->lets_out(node(i)->now())) ++owners;
   }
   if (owners > 1) {
     violation("an answer left while " + std::to_string(owners) + " nodes held " + type +
@@ -162,7 +212,59 @@ void World::answered(ShardId shard, const std::string& type) {
   }
 }
 
+void World::describe() {
+  for (std::size_t i = 0; i < size(); ++i) {
+    if (!ready(i)) {
+      say("machine " + std::to_string(i) + " is not ready");
+      continue;
+    }
+    cluster::Cluster& cluster = node(i)->cluster();
+    say("machine " + std::to_string(i) + ", node " + short_name(id(i)) +
+        (node(i)->process().paused() ? ", paused" : ""));
+    for (std::uint32_t shard = 0; shard <= options_.shards; ++shard) {
+      const bool meta = shard == options_.shards;
+      const auto row = cluster.table()->lookup(ShardId{shard});
+      std::string text = "  shard " + std::to_string(shard);
+      if (row) {
+        text += " row " + std::to_string(row->version.term) + "." +
+                std::to_string(row->version.index) + " leader " + short_name(row->leader);
+        for (const auto& each : row->replicas) {
+          text += " " + short_name(each.node) + "/" + std::to_string(each.replica.value) +
+                  (each.voter ? "" : "?");
+        }
+        for (const auto& each : row->owners) {
+          text += " " + each.type + ":" + short_name(each.node) + "@" +
+                  std::to_string(each.epoch.value);
+        }
+      }
+      const auto* replica = cluster.replicas().find(meta ? kMetaShard : ShardId{shard});
+      if (replica != nullptr) {
+        const auto& raft = replica->raft();
+        text += " | replica " + std::to_string(replica->keys().replica().value) + " term " +
+                std::to_string(raft.term()) + " role " +
+                std::to_string(static_cast<int>(raft.role())) + (replica->leads() ? " leads" : "") +
+                " applied " + std::to_string(replica->applied()) + " committed " +
+                std::to_string(raft.committed()) + " follows " +
+                short_name(raft.standing().leader.node);
+      }
+      say(text);
+    }
+  }
+}
+
+bool World::talks() const { return screen_->wants(LogLevel::kInfo, "world"); }
+
+void World::say(const std::string& what) { Log(*screen_, "world").info(what, {}); }
+
 void World::fatal(NodeId id, const Error& error) {
+  for (std::size_t i = 0; i < size(); ++i) {
+    Node* failed = node(i);
+    if (failed == nullptr || failed->id() != id || !failed->store().failure) continue;
+    // It gives up, as it should: once nothing of it is on the stack.
+    return timeline_.after(Duration(0), [this, i, failed] {
+      if (node(i) == failed) crash(i, random_.chance(0.5));
+    });
+  }
   violation("node " + short_name(id) + " gave up: " + error.message);
 }
 

@@ -18,6 +18,7 @@ struct WorldOptions {
   std::uint32_t expect = 3;  // founders
   std::uint32_t shards = 8;
   Duration grace = std::chrono::minutes(5);  // before a dead node's replicas are replaced
+  Duration::rep drift = 0;                   // at most, of each machine's clock, in millionths
 };
 
 /// Machines, their wires, and the processes on them, in one thread and in virtual time. All chance
@@ -58,6 +59,14 @@ class World final : private Witness {
   void crash(std::size_t machine, bool power_loss = true);
   void pause(std::size_t machine) { node(machine)->process().pause(); }
   void resume(std::size_t machine) { node(machine)->process().resume(); }
+  /// Its disk fails: the process must give up.
+  void break_disk(std::size_t machine);
+  /// As the operator steps the calendar of a machine.
+  void step_calendar(std::size_t machine, Duration by);
+  /// How far apart two calendars have been at most, at any times.
+  Duration calendar_spread() const { return latest_ - earliest_; }
+  /// Asks the meta shard, by way of `machine`, to drain another, or no longer.
+  void drain(std::size_t machine, std::size_t drained, bool draining);
 
   Time now() const { return clock_.now(); }
   void run(Duration duration) {
@@ -95,6 +104,11 @@ class World final : private Witness {
   Random& random() { return random_; }
   SimFabric& fabric() { return fabric_; }
   NodeId id(std::size_t machine) const { return machines_[machine]->id; }
+  /// Who leads, follows and owns what, as each node sees it: into the log.
+  void describe();
+  /// Into the log, if one is wanted.
+  void say(const std::string& what);
+  bool talks() const;
   /// What must never happen, and did.
   const std::vector<std::string>& violations() const { return violations_; }
   void violation(std::string what) { violations_.push_back(std::move(what)); }
@@ -104,8 +118,9 @@ class World final : private Witness {
 
   AnswerPtr call_bytes(std::size_t machine, std::string_view type, const std::string& id,
                        std::string method, Payload message, Duration patience);
-  void committed(const SimProcess& process, const actors::Right& right,
-                 const ActorKey& key) override;
+  void committed(const SimProcess& process, const actors::Right& right, const ActorKey& key,
+                 std::uint64_t index) override;
+  void boot(Machine& machine);
   void answered(ShardId shard, const std::string& type) override;
   void fatal(NodeId node, const Error& error) override;
 
@@ -119,7 +134,10 @@ class World final : private Witness {
   std::vector<std::unique_ptr<Machine>> machines_;
   std::vector<std::unique_ptr<Node>> nodes_;
   std::vector<std::unique_ptr<Node>> graveyard_;
-  std::map<std::tuple<std::string, std::string, Epoch>, const SimProcess*> committers_;
+  std::map<std::pair<std::string, Epoch>, const SimProcess*> committers_;  // by shard and type
+  std::map<std::string, std::map<std::uint64_t, Epoch>> commits_;          // index: epoch
+  Duration earliest_{0};
+  Duration latest_{0};
   std::vector<std::string> violations_;
 };
 
