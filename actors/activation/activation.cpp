@@ -276,7 +276,12 @@ void Activation::loaded(Result<std::vector<std::pair<std::string, StoredValue>>>
   }
   spoiled_ = false;
   if (taken) return;
-  refuse_waiting(taken.error());
+  // Nobody who could answer, or another owner: nothing has run, so that it may elsewhere.
+  if (taken.error().code == Code::kUnavailable) {
+    return_waiting();
+  } else {
+    refuse_waiting(taken.error());
+  }
   activates_ = true;  // what could not load has nothing to say in the end
   close();
 }

@@ -119,7 +119,7 @@ TEST_F(ActorLife, ADamagedStateFailsTheCallsAndEndsTheActivation) {
   EXPECT_EQ(active(), 0U);
 }
 
-TEST_F(ActorLife, AFailedLoadFailsTheCallsThatWaitAndTheNextCallTriesAgain) {
+TEST_F(ActorLife, AFailedLoadHandsBackTheCallsThatWaitAndTheNextCallTriesAgain) {
   world.start();
   world.shards.fail_next_load({Code::kUnavailable, "no majority"});
   EXPECT_EQ(world.send("Cart", "1", "add", "a")->text(), "pending");
