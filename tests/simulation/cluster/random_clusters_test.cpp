@@ -44,7 +44,8 @@ struct Setting {
     world.machines = kMachines[random.below(kMachines.size())];
     world.expect = static_cast<std::uint32_t>(world.machines);
     // The others only join.
-    if (world.machines > 3 && random.chance(0.5)) world.expect = 3;
+    if (world.machines > 3 && random.chance(0.7)) world.expect = 3;
+    world.all_expect = random.chance(0.5);
     constexpr std::array<std::uint32_t, 4> kShards = {1, 2, 4, 8};
     world.shards = kShards[random.below(kShards.size())];
     if (random.chance(0.3)) world.grace = 2s;
@@ -149,7 +150,7 @@ class Story {
   }
 
   void hurt_more(std::size_t machine, std::size_t other) {
-    const std::uint64_t dice = random().below(7);
+    const std::uint64_t dice = random().below(8);
     world_.say("which is " + std::to_string(dice));
     switch (dice) {
       case 0:
@@ -171,6 +172,15 @@ class Story {
       case 4:
         return world_.drain(machine, other, random().chance(0.7));
       case 5:
+        // One is alone with what it knows, the others remember nothing.
+        isolate(machine, true, true);
+        for (std::size_t i = 0; i < world_.size(); ++i) {
+          if (i == machine || world_.node(i) == nullptr) continue;
+          world_.crash(i, random().chance(0.5));
+          world_.start(i);
+        }
+        return;
+      case 6:
         if (world_.size() < 5 && random().chance(0.5)) world_.start(world_.add_machine());
         return;
       default:

@@ -90,7 +90,7 @@ void World::start(std::size_t number) {
   options.self.address = *placement::parse_address(machine.address);
   options.founding.self = machine.id;
   options.founding.address = machine.address;
-  options.founding.expect = number < options_.expect ? options_.expect : 0;
+  options.founding.expect = options_.all_expect || number < options_.expect ? options_.expect : 0;
   options.founding.shard_count = options_.shards;
   options.allocator.grace_period = options_.grace;
   const bool alone = options_.expect == 1 && number == 0;
@@ -152,6 +152,20 @@ World::AnswerPtr World::call_bytes(std::size_t machine, std::string_view type,
   };
   origin->call(std::move(call));
   return answer;
+}
+
+void World::pause(std::size_t machine) {
+  Node* paused = node(machine);
+  if (paused->process().paused()) return;
+  paused->process().pause();
+  const std::uint64_t pause = ++pauses_;
+  paused_[machine] = pause;
+  timeline_.after(fabric_.options.keepalive, [this, machine, paused, pause] {
+    if (paused_[machine] != pause || node(machine) != paused || !paused->process().paused()) return;
+    for (std::size_t i = 0; i < size(); ++i) {
+      if (i != machine) fabric_.reset(id(machine), id(i));
+    }
+  });
 }
 
 void World::break_disk(std::size_t machine) {

@@ -16,6 +16,7 @@ namespace troupe::sim {
 struct WorldOptions {
   std::size_t machines = 3;
   std::uint32_t expect = 3;  // founders
+  bool all_expect = false;   // the others, too, would be founders
   std::uint32_t shards = 8;
   Duration grace = std::chrono::minutes(5);  // before a dead node's replicas are replaced
   Duration::rep drift = 0;                   // at most, of each machine's clock, in millionths
@@ -57,7 +58,8 @@ class World final : private Witness {
   void stop(std::size_t machine);
   /// kill -9; with `power_loss`, what was not synced may be gone too.
   void crash(std::size_t machine, bool power_loss = true);
-  void pause(std::size_t machine) { node(machine)->process().pause(); }
+  /// As SIGSTOP. Others give up its connections after a while.
+  void pause(std::size_t machine);
   void resume(std::size_t machine) { node(machine)->process().resume(); }
   /// Its disk fails: the process must give up.
   void break_disk(std::size_t machine);
@@ -136,6 +138,8 @@ class World final : private Witness {
   std::vector<std::unique_ptr<Node>> graveyard_;
   std::map<std::pair<std::string, Epoch>, const SimProcess*> committers_;  // by shard and type
   std::map<std::string, std::map<std::uint64_t, Epoch>> commits_;          // index: epoch
+  std::map<std::size_t, std::uint64_t> paused_;                            // machine: which pause
+  std::uint64_t pauses_ = 0;
   Duration earliest_{0};
   Duration latest_{0};
   std::vector<std::string> violations_;
