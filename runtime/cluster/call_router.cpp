@@ -28,7 +28,7 @@ bool usable(const std::shared_ptr<actors::Right>& right) {
 }  // namespace
 
 CallRouter::CallRouter(CallRouterOptions options, Dependencies dependencies)
-    : options_(options), deps_(std::move(dependencies)) {}
+    : options_(options), deps_(std::move(dependencies)), next_id_(options.first_id) {}
 
 ShardId CallRouter::shard_of(const actors::Call& call) const {
   return placement::shard_of(call.key.type, call.key.id, options_.shard_count);

@@ -23,6 +23,9 @@ namespace troupe::cluster {
 struct CallRouterOptions {
   NodeId self;
   std::uint32_t shard_count = 0;  // without the meta shard, which has a row too
+  /// Calls to other nodes are numbered from here: nowhere near those of an earlier process, whose
+  /// answers may still come.
+  std::uint64_t first_id = 1;
   /// Calls on their way to one other node; beyond, new ones are refused at once.
   std::size_t window = 16'384;
   /// Calls that wait here for an owner or for better news.
@@ -103,7 +106,7 @@ class CallRouter final : public actors::Router {
   Dependencies deps_;
   std::array<Guarded<PendingById>, kStripes> stripes_;
   Guarded<std::map<NodeId, std::size_t>> windows_;
-  std::atomic<std::uint64_t> next_id_{1};
+  std::atomic<std::uint64_t> next_id_;
   std::atomic<std::size_t> remote_{0};
   std::atomic<std::size_t> held_{0};
   std::atomic<bool> stopped_{false};

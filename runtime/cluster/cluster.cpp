@@ -17,6 +17,9 @@ constexpr std::string_view kStartRecord = "start";
 constexpr auto kEnrollPatience = std::chrono::seconds(3600);
 constexpr auto kLookInterval = std::chrono::milliseconds(20);
 constexpr std::uint64_t kFirstReplicasMax = 3;  // of each group
+// Answers carry only a number: those of two processes of one node must not be the same.
+constexpr int kQuestionIdBits = 48;  // the first is at random
+constexpr int kCallIdBits = 32;      // beside the generation
 constexpr auto kHandOverStep = std::chrono::milliseconds(20);
 
 std::string encode_number(std::uint64_t value) {
@@ -61,7 +64,8 @@ Cluster::Cluster(ClusterOptions options, Dependencies dependencies)
     : options_(std::move(options)), deps_(std::move(dependencies)) {
   const NodeId self = options_.self.id;
   hello_.with([&](Hello& hello) { hello.node = self; });
-  rpc_ = std::make_unique<Rpc>(self, deps_.clock, deps_.loop, deps_.network);
+  rpc_ = std::make_unique<Rpc>(self, deps_.random.next() >> (64 - kQuestionIdBits), deps_.clock,
+                               deps_.loop, deps_.network);
   replicas_ = std::make_unique<Replicas>(ReplicasOptions{.self = self, .raft = options_.raft},
                                          Replicas::Dependencies{.clock = deps_.clock,
                                                                 .loop = deps_.loop,
@@ -230,7 +234,9 @@ void Cluster::enrolled(Generation generation) {
                 hosting_->drain(right, std::move(done));
               }});
   router_ = std::make_unique<CallRouter>(
-      CallRouterOptions{.self = options_.self.id, .shard_count = cluster_.shard_count},
+      CallRouterOptions{.self = options_.self.id,
+                        .shard_count = cluster_.shard_count,
+                        .first_id = generation.value << kCallIdBits},
       CallRouter::Dependencies{
           .clock = deps_.clock,
           .loop = deps_.loop,

@@ -5,8 +5,8 @@
 
 namespace troupe::cluster {
 
-Rpc::Rpc(NodeId self, Clock& clock, Executor& loop, Network& network)
-    : self_(self), clock_(clock), loop_(loop), network_(network) {}
+Rpc::Rpc(NodeId self, std::uint64_t first_id, Clock& clock, Executor& loop, Network& network)
+    : self_(self), clock_(clock), loop_(loop), network_(network), next_id_(first_id) {}
 
 void Rpc::serve(Service service, Handler handler) {
   handlers_.insert_or_assign(service, std::move(handler));

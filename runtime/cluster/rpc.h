@@ -25,7 +25,9 @@ class Rpc {
       Function<void(NodeId from, std::string body, Time deadline, Done<std::string> respond)>;
 
   /// All outlive it.
-  Rpc(NodeId self, Clock& clock, Executor& loop, Network& network);
+  /// Questions are numbered from `first_id`, which no earlier process of this node may have come
+  /// near: an answer may come for a question that one asked.
+  Rpc(NodeId self, std::uint64_t first_id, Clock& clock, Executor& loop, Network& network);
 
   void serve(Service service, Handler handler);
   /// Asking oneself works like asking another.
@@ -51,7 +53,7 @@ class Rpc {
   Network& network_;
   std::map<Service, Handler> handlers_;
   std::map<std::uint64_t, Pending> pending_;
-  std::uint64_t next_id_ = 1;
+  std::uint64_t next_id_;
 };
 
 }  // namespace troupe::cluster

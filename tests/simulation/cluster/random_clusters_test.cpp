@@ -45,7 +45,7 @@ struct Setting {
     world.expect = static_cast<std::uint32_t>(world.machines);
     // The others only join.
     if (world.machines > 3 && random.chance(0.7)) world.expect = 3;
-    world.all_expect = world.machines > world.expect && random.chance(0.5);
+    world.all_expect = random.chance(0.5) && world.machines > world.expect;
     constexpr std::array<std::uint32_t, 4> kShards = {1, 2, 4, 8};
     world.shards = kShards[random.below(kShards.size())];
     if (random.chance(0.3)) world.grace = 2s;
