@@ -23,6 +23,7 @@ void write(Writer& out, const Proposal& proposal) {
     out.id(founder.node);
     out.bytes(founder.address);
   }
+  out.boolean(proposal.created);
 }
 
 Proposal read_proposal(Reader& in) {
@@ -35,6 +36,7 @@ Proposal read_proposal(Reader& in) {
     const auto node = in.id<NodeId>();
     proposal.founders.push_back({.node = node, .address = in.string()});
   }
+  proposal.created = in.boolean();
   return proposal;
 }
 
@@ -105,6 +107,7 @@ Founding::Founding(FoundingOptions options, Proposal promised, Dependencies depe
 
 void Founding::start() {
   // What an earlier process of this node proposed still stands; who accepted it will say so again.
+  if (ours() && promised_.created) return tell_created();
   if (ours()) propose();
   consider();
   ask_all();
@@ -228,7 +231,7 @@ void Founding::propose() {
 }
 
 void Founding::proposal_answered(NodeId from, const Answer& answer) {
-  if (!ours() || answer.cluster != promised_) return;
+  if (!ours() || answer.cluster.cluster != promised_.cluster) return;
   const bool wanted = std::ranges::any_of(
       promised_.founders, [&](const Founder& founder) { return founder.node == from; });
   if (!wanted) return;
@@ -263,7 +266,15 @@ void Founding::withdraw() {
 }
 
 void Founding::conclude() {
-  if (finished_ || accepted_.size() < promised_.founders.size()) return;
+  if (finished_ || saving_ || accepted_.size() < promised_.founders.size()) return;
+  Proposal created = promised_;
+  created.created = true;
+  promise(std::move(created), [this](const Result<void>& saved) {
+    if (saved) tell_created();
+  });
+}
+
+void Founding::tell_created() {
   for (const Founder& founder : promised_.founders) {
     if (founder.node == options_.self) continue;
     deps_.network.introduce(founder.address, question(kCreated, promised_),

@@ -33,6 +33,7 @@ struct Proposal {
   std::uint32_t shard_count = 0;
   NodeId proposer;
   std::vector<Founder> founders;  // sorted
+  bool created = false;           // all have promised: it will not be withdrawn any more
 
   friend bool operator==(const Proposal&, const Proposal&) = default;
 };
@@ -58,11 +59,10 @@ struct FoundingOptions {
 ///
 /// The node with the lowest id among those it has met, and that want a cluster of the same size,
 /// proposes; each founder promises itself, durably, to one proposal at a time; when all have
-/// promised the cluster exists, and the proposer says so. A proposer whose proposal cannot come
-/// about withdraws it, durably, before it counts anything else: that frees those who promised, who
-/// hear it from the proposer or ask. Nobody else may free them, so no two proposals that share a
-/// founder both succeed. Proposals are never repeated, so that old messages about one do no harm.
-///
+/// promised the proposer writes down that the cluster exists, and says so. A proposal that cannot
+/// come about it withdraws, durably, before anything else: that frees those who promised, who hear
+/// it from the proposer or ask. Nobody else may free them, so no two proposals that share a founder
+/// both succeed. Proposals are never repeated, so that old messages about one do no harm.
 /// Belongs to the node loop.
 class Founding {
  public:
@@ -116,6 +116,7 @@ class Founding {
   void give_way(const Answer& answer);
   void withdraw();
   void conclude();
+  void tell_created();
   void finish(Outcome outcome);
 
   FoundingOptions options_;

@@ -131,6 +131,30 @@ TEST(Guards, ALeaderThatIsCutOffConfirmsNobody) {
   EXPECT_EQ(confirmed, 1);
 }
 
+// Answers carry the number of their question, and nothing else.
+TEST(Guards, AnAnswerToAnEarlierProcessIsNotTakenForOneToThis) {
+  World world(1, {.shards = 1});
+  start_all(world);
+  ASSERT_TRUE(world.run_until(10s, [&] { return world.all_ready(); }));
+  ask(world, world.call(0, "ledger", "a", "add", 1, 5s));
+  const auto leader = world.leader(ShardId{0});
+  ASSERT_TRUE(leader);
+  const std::size_t caller = (*leader + 1) % 3;
+  world.crash(caller, false);
+  world.start(caller);
+  ASSERT_TRUE(world.run_until(10s, [&] { return world.ready(caller); }));
+  // The first call of this process to another node, and the first of the next one.
+  const Pause pause{.ms = 1500};
+  static_cast<void>(world.call(caller, "ledger", "a", "entries_later", pause, 5s));
+  world.run(100ms);
+  world.crash(caller, false);
+  world.start(caller);
+  ASSERT_TRUE(world.run_until(1s, [&] { return world.ready(caller); }));
+  const auto second = ask(world, world.call(caller, "ledger", "b", "entries_later", pause, 5s));
+  ASSERT_TRUE(second->ok());
+  EXPECT_EQ(second->value<std::vector<int>>(), (std::vector<int>{}));
+}
+
 // A founder is a holder of replicas from the first moment on, registered or not.
 TEST(Guards, AFounderThatRegistersLateKeepsItsReplicas) {
   World world(1, {.grace = 5s});
