@@ -131,6 +131,46 @@ TEST(Guards, ALeaderThatIsCutOffConfirmsNobody) {
   EXPECT_EQ(confirmed, 1);
 }
 
+// A replica that was removed stays removed, whatever late message asks for it.
+TEST(Guards, ALateMessageDoesNotBringARemovedReplicaBack) {
+  World world(1, {});
+  start_all(world);
+  ASSERT_TRUE(world.run_until(10s, [&] { return world.all_ready(); }));
+  const auto replica_of = [&](std::size_t machine, ShardId shard) {
+    const cluster::Replica* replica = world.node(machine)->cluster().replicas().find(shard);
+    return replica == nullptr ? ReplicaId{} : replica->keys().replica();
+  };
+  std::map<std::pair<std::size_t, ShardId>, ReplicaId> before;
+  for (std::size_t machine = 0; machine < 3; ++machine) {
+    for (std::uint32_t shard = 0; shard < 8; ++shard) {
+      before[{machine, ShardId{shard}}] = replica_of(machine, ShardId{shard});
+    }
+  }
+  world.start(world.add_machine());
+  const auto removed = [&] {
+    return std::ranges::find_if(before, [&](const auto& each) {
+      return replica_of(each.first.first, each.first.second) == ReplicaId{};
+    });
+  };
+  ASSERT_TRUE(world.run_until(60s, [&] { return removed() != before.end(); }));
+  const auto [place, replica] = *removed();
+  const auto [machine, shard] = place;
+  const std::size_t sender = (machine + 1) % 3;
+  raft::Message late;
+  late.from = {.node = world.id(sender), .replica = before[{sender, shard}]};
+  late.to = {.node = world.id(machine), .replica = replica};
+  late.term = 1;
+  late.body = raft::Heartbeat{};
+  cluster::RaftFrame frame;
+  frame.items.push_back({.shard = shard, .message = raft::encode(late)});
+  world.node(machine)->process().happens([&, to = machine] {
+    world.node(to)->cluster().received(
+        world.id(sender), cluster::encode(cluster::Frame(std::move(frame)), world.node(to)->now()));
+  });
+  world.run(10ms);
+  EXPECT_EQ(replica_of(machine, shard), ReplicaId{});
+}
+
 // Answers carry the number of their question, and nothing else.
 TEST(Guards, AnAnswerToAnEarlierProcessIsNotTakenForOneToThis) {
   World world(1, {.shards = 1});
