@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <troupe/result.h>
 
@@ -27,6 +28,17 @@ class Batch {
   /// Everything from `from` up to, not including, `to`: keys of the same first byte.
   void erase_range(std::string from, std::string to);
   void append(Batch&& other);
+  /// Gives each operation, in their order, to `take`, a callable of void(Operation&&); leaves an
+  /// empty batch.
+  template <class Take>
+  void drain(Take&& take) {
+    for (Operation& operation : operations_) take(std::move(operation));
+    clear();
+  }
+  void clear() {
+    operations_.clear();
+    size_bytes_ = 0;
+  }
 
   bool empty() const { return operations_.empty(); }
   /// Stay where they are in memory until the batch goes, also when more are added or it is moved.

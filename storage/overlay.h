@@ -8,23 +8,23 @@
 #include <string_view>
 
 #include "storage/engine.h"
+#include "storage/layer.h"
 
 namespace troupe::storage {
 
 /// A batch that is not written yet, laid over what can be read below it.
 ///
-/// Follows the batch as it grows. The batch outlives the overlay, and is only added to. For one
-/// thread.
+/// Follows the batch as it grows, each key space when it is first asked for: log entries, of which
+/// most batches consist, are not read while they wait. The batch outlives the overlay, and is only
+/// added to. For one thread.
 class Overlay final {
  public:
   explicit Overlay(const Batch& batch) : batch_(batch) {}
 
+  using Found = Layered<std::string_view>;
+
   /// What the batch says of `key`: nothing if it leaves the key alone; else whether it is put or
   /// erased. The view lives as long as the batch.
-  struct Found {
-    bool erased = false;
-    std::string_view value;
-  };
   std::optional<Found> find(std::string_view key);
 
   /// What `below`, a cursor over the same range, becomes under the batch. The cursor must be gone
@@ -33,17 +33,16 @@ class Overlay final {
                                std::string_view to);
 
  private:
-  class Merged;
+  // What the batch says of the keys with one first byte.
+  struct Space {
+    std::size_t followed = 0;  // operations of the batch that are in the layer
+    Layer<std::string_view> layer;
+  };
 
-  void follow();
-  void erase_range(std::string_view from, std::string_view to);
-  bool in_erased_range(std::string_view key) const;
+  Layer<std::string_view>& follow(std::string_view key);
 
   const Batch& batch_;
-  std::size_t followed_ = 0;  // operations of the batch that are in the maps
-  std::map<std::string_view, Found> keys_;
-  // Erased ranges, apart from one another; keys put afterwards are in keys_.
-  std::map<std::string, std::string> erased_;
+  std::map<char, Space> spaces_;
 };
 
 }  // namespace troupe::storage

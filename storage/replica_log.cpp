@@ -6,11 +6,13 @@
 namespace troupe::storage {
 namespace {
 
-std::string encode_log_entry(const LogEntry& entry) {
-  Writer out;
-  out.number(entry.term);
-  out.number(entry.kind);
-  return out.take().append(entry.data);
+std::string encode_log_entry(const LogEntryView& entry) {
+  Writer head;
+  head.number(entry.term);
+  head.number(entry.kind);
+  std::string bytes;
+  bytes.reserve(head.size() + entry.data.size());
+  return bytes.append(head.take()).append(entry.data);
 }
 
 Result<LogEntry> decode_log_entry(std::uint64_t index, std::string_view value) {
@@ -96,7 +98,7 @@ void put_log_start(Batch& batch, ReplicaKeys keys, const LogStart& start) {
   batch.put(keys.log_start(), out.take());
 }
 
-void put_log_entry(Batch& batch, ReplicaKeys keys, const LogEntry& entry) {
+void put_log_entry(Batch& batch, ReplicaKeys keys, const LogEntryView& entry) {
   batch.put(keys.log_entry(entry.index), encode_log_entry(entry));
 }
 

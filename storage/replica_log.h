@@ -43,6 +43,14 @@ struct LogEntry {
   friend bool operator==(const LogEntry&, const LogEntry&) = default;
 };
 
+/// One that is elsewhere.
+struct LogEntryView {
+  std::uint64_t index = 0;
+  std::uint64_t term = 0;
+  std::uint8_t kind = 0;
+  std::string_view data;
+};
+
 /// All of it.
 struct ReplicaLog {
   HardState hard_state;
@@ -55,7 +63,7 @@ struct ReplicaLog {
 
 void put_hard_state(Batch& batch, ReplicaKeys keys, const HardState& state);
 void put_log_start(Batch& batch, ReplicaKeys keys, const LogStart& start);
-void put_log_entry(Batch& batch, ReplicaKeys keys, const LogEntry& entry);
+void put_log_entry(Batch& batch, ReplicaKeys keys, const LogEntryView& entry);
 /// In the same batch as the effects of that entry.
 void put_applied(Batch& batch, ReplicaKeys keys, std::uint64_t index);
 /// Drops the entries from index `from` to `last`: conflicting ones of another leader.

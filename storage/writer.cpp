@@ -30,6 +30,7 @@ void GroupWriter::renew_pending() {
 }
 
 void GroupWriter::flush() {
+  if (gathered_.size_bytes() > options_.gathered_bytes_max) settle();
   if (failed_ || (pending_->empty() && !sync_)) return;
   if (in_flight_) {
     flush_wanted_ = true;
@@ -71,10 +72,14 @@ void GroupWriter::completed(bool sync, const Result<void>& written) {
 
 bool GroupWriter::full() const {
   const std::size_t in_flight = in_flight_ ? in_flight_->size_bytes() : 0;
-  return pending_->size_bytes() + in_flight > options_.bytes_max;
+  return gathered_.size_bytes() + pending_->size_bytes() + in_flight > options_.bytes_max;
 }
 
 Result<std::optional<std::string>> GroupWriter::get(std::string_view key) const {
+  if (const Gathered::Found* found = gathered_.find(key)) {
+    if (found->erased) return std::optional<std::string>();
+    return std::optional(found->value);
+  }
   for (Overlay* layer : {pending_layer_.get(), in_flight_layer_.get()}) {
     if (layer == nullptr) continue;
     const std::optional<Overlay::Found> found = layer->find(key);
@@ -90,7 +95,7 @@ std::unique_ptr<Cursor> GroupWriter::scan(std::string_view from, std::string_vie
   for (Overlay* layer : {in_flight_layer_.get(), pending_layer_.get()}) {
     if (layer != nullptr) cursor = layer->scan(std::move(cursor), from, to);
   }
-  return cursor;
+  return gathered_.scan(std::move(cursor), from, to);
 }
 
 const View& GroupWriter::base() const {

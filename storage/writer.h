@@ -9,6 +9,8 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/executor.h"
 #include "storage/engine.h"
+#include "storage/gathered.h"
+#include "storage/keys.h"
 #include "storage/overlay.h"
 #include <troupe/function.h>
 #include <troupe/result.h>
@@ -53,8 +55,13 @@ using Ticket = std::uint64_t;
 /// Collects the changes of all of a node's shards into one batch, and keeps one batch at the disk
 /// while the next one fills: the slower the disk, the larger the batches, with no timer to tune.
 ///
-///     pending() ──flush()──→ at the disk ──→ written (and durable, if synced)
-///        ▲ get() and scan() see all three
+///     gather() ──settle()──→ pending() ──flush()──→ at the disk ──→ written (and durable, if
+///     synced)
+///        ▲ get() and scan() see all four
+///
+/// What is gathered has time: it is the effect of log entries that are durable before it, and a
+/// replica that restarts applies them again. So a row that changes with every entry is written a
+/// few times a second.
 ///
 /// Everything of it belongs to one executor (the node loop), where Disk completes.
 class GroupWriter final : public Reads {
@@ -63,6 +70,9 @@ class GroupWriter final : public Reads {
     /// Beyond, full() asks callers to hold back. Larger: more throughput of a slow disk, more
     /// memory and a longer wait for the last.
     std::size_t bytes_max = 32U << 20U;
+    /// Beyond, what is gathered goes with the next batch. Larger: rows that change often are
+    /// written less often, a longer write when it comes.
+    std::size_t gathered_bytes_max = 4U << 20U;
   };
   struct Progress {
     Ticket written = 0;  // this one and all before are in the engine, as disk.view() shows it
@@ -83,7 +93,14 @@ class GroupWriter final : public Reads {
   /// The batch that is being filled. Changes to it are seen by get() and scan() at once. Ask again
   /// after flush(): it is another one then.
   Batch& pending() { return *pending_; }
-  /// Its ticket.
+  /// Changes that may be written later than the pending batch, and are seen by get() and scan() at
+  /// once. To keys that pending() is not given: or settle() comes in between. Leaves `changes`
+  /// empty.
+  void gather(Batch& changes) { gathered_.add(changes); }
+  /// What was gathered joins the pending batch: all of it, or only that of some keys.
+  void settle() { gathered_.move_to(*pending_); }
+  void settle(const KeyRange& keys) { gathered_.move_to(*pending_, keys.from, keys.to); }
+  /// The ticket of the pending batch.
   Ticket current() const { return current_; }
   /// The pending batch must be durable: it holds log entries, a term or a vote. Without, it is
   /// written but not synced.
@@ -99,7 +116,7 @@ class GroupWriter final : public Reads {
   /// More than `bytes_max` wait to be written: propose nothing new until `progress` is called.
   bool full() const;
 
-  /// Of what is pending, at the disk, and written.
+  /// Of what is gathered, pending, at the disk, and written.
   Result<std::optional<std::string>> get(std::string_view key) const override;
   /// As `get`; the cursor must be gone before anything changes pending(), flush(), or the executor
   /// runs anything else.
@@ -116,6 +133,7 @@ class GroupWriter final : public Reads {
   Disk& disk_;
   Options options_;
   Hooks hooks_;
+  Gathered gathered_;
   std::shared_ptr<Batch> pending_;
   std::shared_ptr<const Batch> in_flight_;  // null: nothing is at the disk
   std::unique_ptr<Overlay> pending_layer_;  // of *pending_

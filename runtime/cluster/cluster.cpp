@@ -225,7 +225,7 @@ void Cluster::enrolled(Generation generation) {
           .clock = deps_.clock,
           .loop = deps_.loop,
           .propose =
-              [this](ShardId shard, Payload entry, Done<storage::Outcome> done) {
+              [this](ShardId shard, ProposedEntry entry, Done<storage::Outcome> done) {
                 propose(shard, std::move(entry), std::move(done));
               },
           .drain =
@@ -356,15 +356,14 @@ void Cluster::standing_changed(Replica& replica) {
   }
 }
 
-void Cluster::applied(Replica& replica, std::string_view entry, const storage::Outcome& outcome) {
-  if (replica.shard() == kMetaShard || !replica.leads()) return;
+void Cluster::applied(Replica& replica, const storage::Entry* entry,
+                      const storage::Outcome& outcome) {
+  if (entry == nullptr || !replica.leads()) return;
   if (outcome.kind != storage::Outcome::Kind::kApplied) return;
-  const Result<storage::Entry> decoded = storage::decode_entry(entry);
-  if (!decoded) return;
-  if (owners_ && std::holds_alternative<storage::AssignCommand>(decoded->command)) {
+  if (owners_ && std::holds_alternative<storage::AssignCommand>(entry->command)) {
     owners_->owners_changed(replica);
   }
-  if (deliveries_) deliveries_->applied(replica.shard(), *decoded);
+  if (deliveries_) deliveries_->applied(replica.shard(), *entry);
 }
 
 void Cluster::reconfigured(Replica& replica) {

@@ -131,7 +131,8 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
 
   // ReplicasListener.
   void standing_changed(Replica& replica) override;
-  void applied(Replica& replica, std::string_view entry, const storage::Outcome& outcome) override;
+  void applied(Replica& replica, const storage::Entry* entry,
+               const storage::Outcome& outcome) override;
   void reconfigured(Replica& replica) override;
   void dropped(ShardId shard) override;
   void stepped() override;
@@ -148,7 +149,7 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
 
   // Questions about shards.
   void serve_reads();
-  void propose(ShardId shard, Payload entry, Done<storage::Outcome> done);
+  void propose(ShardId shard, ProposedEntry entry, Done<storage::Outcome> done);
   void locate(ShardId shard, const std::string& type, Duration patience, Done<void> done);
   NodeId leader_of(ShardId shard) const;
   void ask_leader(ShardId shard, Service service, std::string body, Done<std::string> done);

@@ -1,4 +1,5 @@
 // Cluster's part that speaks with other nodes: gossip, rows, and what comes from the network.
+#include <algorithm>
 #include <utility>
 #include <variant>
 

@@ -119,16 +119,11 @@ std::shared_ptr<actors::Right> Cluster::right(ShardId shard, std::string_view ty
 
 void Cluster::commit(std::shared_ptr<actors::Right> right, storage::TurnCommand command,
                      Done<storage::Outcome> done) {
-  struct Commit {
-    storage::TurnCommand command;
-    Done<storage::Outcome> done;
-  };
-  auto kept = std::make_shared<Commit>(std::move(command), std::move(done));
-  deps_.loop.post([this, alive = alive_, right = std::move(right), kept] {
-    if (!*alive) {
-      return kept->done(fail(Code::kPrecondition, "this node is stopping"));
-    }
-    rights_->commit(right, std::move(kept->command), std::move(kept->done));
+  auto entry = std::make_shared<storage::Entry>(WallTime{}, std::move(command));
+  deps_.loop.post([this, alive = alive_, right = std::move(right), entry = std::move(entry),
+                   done = std::move(done)]() mutable {
+    if (!*alive) return done(fail(Code::kPrecondition, "this node is stopping"));
+    rights_->commit(right, std::move(entry), std::move(done));
   });
 }
 
@@ -146,14 +141,14 @@ NodeId Cluster::leader_of(ShardId shard) const {
   return row->leader;
 }
 
-void Cluster::propose(ShardId shard, Payload entry, Done<storage::Outcome> done) {
+void Cluster::propose(ShardId shard, ProposedEntry entry, Done<storage::Outcome> done) {
   const NodeId leader = leader_of(shard);
   if (leader == options_.self.id) {
     return replicas_->propose(shard, std::move(entry), std::move(done));
   }
   Writer body;
   body.id(shard);
-  body.bytes(entry.view());
+  body.bytes(entry.bytes.view());
   ask_leader(shard, Service::kPropose, body.take(),
              [done = std::move(done)](const Result<std::string>& answer) mutable {
                if (!answer) return done(fail(answer.error()));

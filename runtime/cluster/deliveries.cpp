@@ -91,9 +91,12 @@ bool Deliveries::full(ShardId shard, Led& led) {
   return true;
 }
 
-// There is room again, for as many held back as there is room for one each.
+// There is room again. Not for each that comes back: every shard that goes on scans what it has.
 void Deliveries::freed() {
-  for (std::size_t room = in_flight_; room < options_.in_flight && !held_back_.empty(); ++room) {
+  if (in_flight_ > options_.in_flight / 4 * 3) return;
+  constexpr std::size_t kRoomEach = 32;
+  for (std::size_t taken = in_flight_; taken < options_.in_flight && !held_back_.empty();
+       taken += kRoomEach) {
     const ShardId shard = held_back_.front();
     held_back_.pop_front();
     const auto led = led_.find(shard);
@@ -130,30 +133,40 @@ void Deliveries::scan(ShardId shard) {
 
 void Deliveries::scan_reminders(Replica& replica, Led& led) {
   const WallTime wall = deps_.clock.wall();
+  const WallTime after = wall + Duration(1);
   const Time now = deps_.clock.now();
+  const storage::Reads& reads = deps_.replicas.writer();
   // One more than may be out: those that are out stand in the index too.
   const std::size_t limit = options_.in_flight_per_shard + 1;
-  const auto rows = storage::due_reminders(deps_.replicas.writer(), replica.keys(), led.from,
-                                           WallTime::max(), limit);
-  if (!rows) {
-    return deps_.log.error("cannot read reminders",
-                           {{"shard", replica.shard().value}, {"error", rows.error().message}});
-  }
-  led.from = rows->empty() ? std::max(led.from, wall) : std::min(rows->front().due, wall);
-  for (const storage::ReminderRow& row : *rows) {
-    if (row.due > wall) {
-      wake_at(replica.shard(), now + (row.due - wall));
-      break;
-    }
-    const auto out = led.out.find({row.type, row.id, row.name});
+  const auto due = storage::due_index(reads, replica.keys(), led.from, after, limit);
+  if (!due) return cannot_read(replica, due.error());
+  led.from = due->empty() ? std::max(led.from, wall) : due->front().due;
+  led.more_due = due->size() == limit;
+  for (const storage::DueReminder& each : *due) {
+    const auto out = led.out.find({each.type, each.id, each.name});
     if (out != led.out.end() && out->second > now) {
       if (out->second != Time::max()) wake_at(replica.shard(), out->second);
       continue;
     }
-    if (led.in_flight >= options_.in_flight_per_shard || full(replica.shard(), led)) break;
-    fire(replica.shard(), led, row);
+    if (led.in_flight >= options_.in_flight_per_shard || full(replica.shard(), led)) {
+      led.more_due = true;
+      break;
+    }
+    const auto row = storage::due_reminder(reads, replica.keys(), each);
+    if (!row) return cannot_read(replica, row.error());
+    fire(replica.shard(), led, *row);
+  }
+  if (!led.more_due) {
+    const auto next = storage::next_due(reads, replica.keys(), after);
+    if (!next) return cannot_read(replica, next.error());
+    if (*next) wake_at(replica.shard(), now + (**next - wall));
   }
   if (now >= led.watermark_at) move_watermark(replica, led);
+}
+
+void Deliveries::cannot_read(const Replica& replica, const Error& error) {
+  deps_.log.error("cannot read reminders",
+                  {{"shard", replica.shard().value}, {"error", error.message}});
 }
 
 void Deliveries::fire(ShardId shard, Led& led, const storage::ReminderRow& row) {
@@ -190,8 +203,11 @@ void Deliveries::tick_done(ShardId shard, std::uint64_t session, const TickKey& 
     led->out.erase(key);
   } else {
     led->out[key] = deps_.clock.now() + options_.retry_interval;
+    wake_at(shard, led->out[key]);
   }
-  plan_scan(shard);
+  // Each scan passes those that are out: so not for every one that comes back.
+  const bool room = led->in_flight <= options_.in_flight_per_shard / 2;
+  if (led->in_flight == 0 || (led->more_due && room)) plan_scan(shard);
 }
 
 void Deliveries::scan_outbox(Replica& replica, Led& led) {

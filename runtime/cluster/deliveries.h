@@ -80,6 +80,7 @@ class Deliveries {
     std::map<TickKey, Time> out;  // in flight (Time::max()), or not to be tried before
     std::map<ShardId, Target> targets;
     std::size_t in_flight = 0;
+    bool more_due = false;  // than the last scan could send
     bool scan_planned = false;
     bool held_back = false;  // by the limit over all shards
     Time wake_at = Time::max();
@@ -92,6 +93,7 @@ class Deliveries {
   void wake_at(ShardId shard, Time when);
   void scan(ShardId shard);
   void scan_reminders(Replica& replica, Led& led);
+  void cannot_read(const Replica& replica, const Error& error);
   void fire(ShardId shard, Led& led, const storage::ReminderRow& row);
   void tick_done(ShardId shard, std::uint64_t session, const TickKey& key, bool delivered);
   void scan_outbox(Replica& replica, Led& led);

@@ -8,7 +8,8 @@
 namespace troupe::cluster {
 namespace {
 
-constexpr auto kRenewEvery = std::chrono::milliseconds(20);
+constexpr auto kLookEvery = std::chrono::milliseconds(20);
+constexpr auto kRenewEvery = std::chrono::milliseconds(50);  // small beside a lease
 constexpr auto kRenewalPatience = std::chrono::seconds(1);
 constexpr auto kRetryAssign = std::chrono::milliseconds(20);
 
@@ -108,10 +109,10 @@ void Owners::dropped(ShardId shard) {
   }
 }
 
-void Owners::lead(Replica& replica) {
+bool Owners::lead(Replica& replica) {
   const raft::Raft& raft = replica.raft();
   const auto led = led_.find(replica.shard());
-  if (led != led_.end() && led->second == raft.term()) return;
+  if (led != led_.end() && led->second == raft.term()) return false;
   led_[replica.shard()] = raft.term();
   if (replica.shard() != kMetaShard) {
     grantor_.lead({.shard = replica.shard(),
@@ -121,6 +122,7 @@ void Owners::lead(Replica& replica) {
                   owners_of(replica));
   }
   publish(replica);
+  return true;
 }
 
 void Owners::owners_changed(Replica& replica) {
@@ -128,8 +130,7 @@ void Owners::owners_changed(Replica& replica) {
   if (replica.shard() != kMetaShard) grantor_.set_owners(replica.shard(), owners_of(replica));
   publish(replica);
   if (replica.shard() == kMetaShard) return;
-  renewed_at_ = {};
-  renew();
+  renew_own(replica);
   for (const auto& [type, owner] : machine_of(replica).owners()) {
     if (!owner.node.empty()) settle({replica.shard(), type}, {});
   }
@@ -152,19 +153,24 @@ void Owners::members_changed() {
 
 void Owners::renew() {
   const Time now = deps_.clock.now();
-  if (now - renewed_at_ < kRenewEvery) return;
-  renewed_at_ = now;
+  if (now - looked_at_ < kLookEvery) return;
+  looked_at_ = now;
+  const bool due = now - renewed_at_ >= kRenewEvery;
+  if (due) renewed_at_ = now;
   for (Replica* replica : deps_.replicas.all()) {
     if (!replica->leads()) continue;
-    lead(*replica);
-    if (replica->shard() == kMetaShard) continue;
-    const std::uint64_t term = replica->raft().term();
-    const std::optional<Time> acknowledged = replica->raft().quorum_acked_at(now);
-    if (!acknowledged) continue;
-    grantor_.quorum_acknowledged(replica->shard(), term, *acknowledged);
-    const auto own = grantor_.renew_own(replica->shard());
-    if (own) deps_.rights.renew_locally(replica->shard(), own->term, own->stamp, own->until);
+    const bool is_new = lead(*replica);
+    if (is_new || due) renew_own(*replica);
   }
+}
+
+void Owners::renew_own(const Replica& replica) {
+  if (replica.shard() == kMetaShard) return;
+  const std::optional<Time> acknowledged = replica.raft().quorum_acked_at(deps_.clock.now());
+  if (!acknowledged) return;
+  grantor_.quorum_acknowledged(replica.shard(), replica.raft().term(), *acknowledged);
+  const auto own = grantor_.renew_own(replica.shard());
+  if (own) deps_.rights.renew_locally(replica.shard(), own->term, own->stamp, own->until);
 }
 
 void Owners::send_renewals() {
@@ -185,7 +191,7 @@ void Owners::send_renewals() {
           }
         });
   }
-  const Time next = std::max(grantor_.next_renewal(), now + kRenewEvery);
+  const Time next = std::max(grantor_.next_renewal(), now + kLookEvery);
   deps_.loop.post_at(std::min(next, now + options_.lease.renewal_interval),
                      [this] { send_renewals(); });
 }

@@ -67,7 +67,9 @@ class Owners {
  private:
   using Key = std::pair<ShardId, std::string>;
 
-  void lead(Replica& replica);
+  /// True if that is news.
+  bool lead(Replica& replica);
+  void renew_own(const Replica& replica);
   void publish(const Replica& replica);
   void send_renewals();
   std::vector<NodeId> hosts(const std::string& type) const;
@@ -88,6 +90,7 @@ class Owners {
   std::map<Key, bool> assigning_;
   std::size_t waiting_count_ = 0;
   std::size_t moving_ = 0;
+  Time looked_at_{};
   Time renewed_at_{};
 };
 

@@ -26,14 +26,19 @@ Replica::Replica(Parts parts, storage::GroupWriter& writer, Random& random, Repl
       log_first_(parts.restored.log_start.index + 1),
       log_last_(parts.restored.log_start.index + parts.restored.entries.size()) {}
 
-void Replica::propose(Time now, Payload entry, Done<storage::Outcome> done) {
+void Replica::propose(Time now, ProposedEntry entry, Done<storage::Outcome> done) {
   if (writer_.full()) {
     return done(fail(Code::kExhausted,
                      "shard " + std::to_string(shard().value) + " waits for its disk; try again"));
   }
-  const Result<raft::Index> index = raft_.propose(now, std::move(entry));
+  const Result<raft::Index> index = raft_.propose(now, std::move(entry.bytes));
   if (!index) return done(fail(index.error()));
-  proposals_.emplace(*index, Proposal{.term = raft_.term(), .done = std::move(done)});
+  // Leads again, and its log was cut back meanwhile.
+  if (!waiting_.empty() && waiting_.back().index >= *index) fail_waiting();
+  waiting_.push_back({.index = *index,
+                      .term = raft_.term(),
+                      .entry = std::move(entry.entry),
+                      .done = std::move(done)});
 }
 
 void Replica::read(Time now, Done<void> done) {
@@ -82,12 +87,12 @@ void Replica::abandon() {
 }
 
 void Replica::fail_waiting() {
-  auto proposals = std::exchange(proposals_, {});
+  auto waiting = std::exchange(waiting_, {});
   auto asked = std::exchange(asked_reads_, {});
   auto ready = std::exchange(ready_reads_, {});
-  for (auto& [index, proposal] : proposals) {
-    proposal.done(fail(Code::kUnknownOutcome, "shard " + std::to_string(shard().value) +
-                                                  " changed its leader before this committed"));
+  for (Waiting& each : waiting) {
+    each.done(fail(Code::kUnknownOutcome, "shard " + std::to_string(shard().value) +
+                                              " changed its leader before this committed"));
   }
   const std::string lost = "shard " + std::to_string(shard().value) + " is led elsewhere";
   for (auto& [context, done] : asked) done(fail(Code::kPrecondition, lost));
@@ -107,6 +112,8 @@ void Replica::write(raft::Ready& ready) {
   }
   if (ready.log_start) {
     const raft::LogStart& start = *ready.log_start;
+    // The effects of entries get to the disk no later than the entries leave it.
+    for (const storage::KeyRange& range : keys_.all()) writer_.settle(range);
     const storage::LogStart stored{.index = start.index,
                                    .term = start.term,
                                    .configuration = raft::encode(start.configuration)};
@@ -137,7 +144,7 @@ void Replica::write(raft::Ready& ready) {
                            {.index = entry.index,
                             .term = entry.term,
                             .kind = static_cast<std::uint8_t>(entry.kind),
-                            .data = std::string(entry.data.view())});
+                            .data = entry.data.view()});
     log_last_ = entry.index;
   }
 }
@@ -147,41 +154,47 @@ void Replica::apply(const raft::Ready& ready) {
   for (const raft::Entry& entry : ready.committed) {
     if (!apply_entry(entry)) return;
   }
-  storage::put_applied(writer_.pending(), keys_, applied_);
+  storage::put_applied(changes_, keys_, applied_);
+  writer_.gather(changes_);
 }
 
 bool Replica::apply_entry(const raft::Entry& entry) {
   applied_ = entry.index;
   applied_bytes_ += entry.data.size();
-  if (entry.kind != raft::EntryKind::kData) {
-    storage::Outcome outcome;
-    outcome.index = entry.index;
-    finish(entry, outcome);
-    if (entry.kind == raft::EntryKind::kConfiguration) events_.reconfigured(shard());
-    return true;
+  std::optional<Waiting> waiting = take_waiting(entry.index);
+  const bool own = waiting && waiting->term == entry.term;
+  storage::Outcome outcome;
+  outcome.index = entry.index;
+  if (entry.kind == raft::EntryKind::kData) {
+    changes_.clear();
+    std::shared_ptr<const storage::Entry> decoded;
+    if (own) decoded = std::move(waiting->entry);
+    Result<storage::Outcome> applied =
+        machine_->apply(entry.term, entry.index, entry.data.view(), decoded, changes_);
+    if (!applied) {
+      broken_ = true;
+      events_.broken(shard(), applied.error());
+      if (waiting) waiting->done(fail(applied.error()));
+      return false;
+    }
+    writer_.gather(changes_);
+    outcome = *std::move(applied);
+    events_.applied(shard(), decoded.get(), outcome);
   }
-  Result<storage::Outcome> outcome =
-      machine_->apply(entry.index, entry.term, entry.data.view(), writer_.pending());
-  if (!outcome) {
-    broken_ = true;
-    events_.broken(shard(), outcome.error());
-    return false;
+  if (waiting && own) {
+    waiting->done(std::move(outcome));
+  } else if (waiting) {
+    waiting->done(fail(Code::kUnknownOutcome, "another leader's entry took its place"));
   }
-  events_.applied(shard(), entry.data.view(), *outcome);
-  finish(entry, std::move(outcome));
+  if (entry.kind == raft::EntryKind::kConfiguration) events_.reconfigured(shard());
   return true;
 }
 
-void Replica::finish(const raft::Entry& entry, Result<storage::Outcome> outcome) {
-  const auto waiting = proposals_.find(entry.index);
-  if (waiting == proposals_.end()) return;
-  Proposal proposal = std::move(waiting->second);
-  proposals_.erase(waiting);
-  if (proposal.term == entry.term) {
-    proposal.done(std::move(outcome));
-  } else {
-    proposal.done(fail(Code::kUnknownOutcome, "another leader's entry took its place"));
-  }
+std::optional<Replica::Waiting> Replica::take_waiting(raft::Index index) {
+  if (waiting_.empty() || waiting_.front().index != index) return std::nullopt;
+  std::optional<Waiting> taken = std::move(waiting_.front());
+  waiting_.pop_front();
+  return taken;
 }
 
 void Replica::serve_reads(const raft::Ready& ready) {

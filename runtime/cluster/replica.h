@@ -26,8 +26,9 @@ class ReplicaEvents {
   virtual void send(ShardId shard, const raft::Message& message) = 0;
   /// It leads, follows somebody else, or knows nobody.
   virtual void standing_changed(ShardId shard) = 0;
-  /// An entry was applied: on the leader and on followers alike.
-  virtual void applied(ShardId shard, std::string_view entry, const storage::Outcome& outcome) = 0;
+  /// An entry was applied: on the leader and on followers alike. Null: one of another machine.
+  virtual void applied(ShardId shard, const storage::Entry* entry,
+                       const storage::Outcome& outcome) = 0;
   /// The committed configuration changed.
   virtual void reconfigured(ShardId shard) = 0;
   virtual void send_snapshot(ShardId shard, const raft::SendSnapshot& request) = 0;
@@ -61,7 +62,7 @@ class Replica {
 
   /// Proposes an entry of the state machine. `done` runs on the loop: with the outcome once
   /// applied, kPrecondition if this replica does not lead (nothing happened), or kUnknownOutcome.
-  void propose(Time now, Payload entry, Done<storage::Outcome> done);
+  void propose(Time now, ProposedEntry entry, Done<storage::Outcome> done);
   /// Runs once this replica has applied everything the group had committed when this was asked, if
   /// it still leads; otherwise kPrecondition.
   void read(Time now, Done<void> done);
@@ -79,8 +80,10 @@ class Replica {
   std::uint64_t applied() const { return applied_; }
 
  private:
-  struct Proposal {
+  struct Waiting {
+    raft::Index index;
     raft::Term term;
+    std::shared_ptr<const storage::Entry> entry;  // or null
     Done<storage::Outcome> done;
   };
   struct Write {
@@ -96,7 +99,7 @@ class Replica {
   void write(raft::Ready& ready);
   void apply(const raft::Ready& ready);
   bool apply_entry(const raft::Entry& entry);
-  void finish(const raft::Entry& entry, Result<storage::Outcome> outcome);
+  std::optional<Waiting> take_waiting(raft::Index index);
   void serve_reads(const raft::Ready& ready);
   void compact();
 
@@ -110,7 +113,8 @@ class Replica {
   std::uint64_t log_last_;         // handed to the disk
   std::size_t applied_bytes_ = 0;  // since the last compaction
 
-  std::map<raft::Index, Proposal> proposals_;
+  std::deque<Waiting> waiting_;  // proposed, not yet applied, by index
+  storage::Batch changes_;       // of the entry being applied
   std::uint64_t next_read_ = 1;
   std::map<std::uint64_t, Done<void>> asked_reads_;
   std::vector<Read> ready_reads_;

@@ -6,6 +6,13 @@
 #include "storage/replica_log.h"
 
 namespace troupe::cluster {
+namespace {
+
+// Effects reach the disk a few times a second: what changes oftener is written once. A restart
+// applies that much of each log again.
+constexpr std::uint64_t kTicksPerSettling = 4;
+
+}  // namespace
 
 Replicas::Replicas(ReplicasOptions options, Dependencies dependencies, ReplicasListener& listener)
     : options_(std::move(options)), deps_(std::move(dependencies)), listener_(listener) {
@@ -112,7 +119,7 @@ std::vector<Replica*> Replicas::all() {
   return found;
 }
 
-void Replicas::propose(ShardId shard, Payload entry, Done<storage::Outcome> done) {
+void Replicas::propose(ShardId shard, ProposedEntry entry, Done<storage::Outcome> done) {
   Replica* replica = find(shard);
   if (replica == nullptr) {
     return done(fail(Code::kPrecondition,
@@ -164,6 +171,8 @@ void Replicas::drop(ShardId shard, bool tombstone) {
   listener_.dropped(shard);
   if (tombstone) storage::put_tombstone(writer_->pending(), keys);
   storage::erase_current(writer_->pending(), shard);
+  // Or what is gathered of it would come after it is gone.
+  for (const storage::KeyRange& range : keys.all()) writer_->settle(range);
   storage::drop_replica(writer_->pending(), keys);
   writer_->must_sync();
   schedule_run();
@@ -220,6 +229,7 @@ void Replicas::tick() {
     replica->raft().tick(now);
     awake_.insert(shard);
   }
+  if (++ticks_ % kTicksPerSettling == 0) writer_->settle();
   schedule_run();
   deps_.loop.post_at(now + options_.tick_interval, [this, alive = alive_] {
     if (*alive) tick();
@@ -258,7 +268,8 @@ void Replicas::send(ShardId shard, const raft::Message& message) {
 
 void Replicas::standing_changed(ShardId shard) { listener_.standing_changed(*find(shard)); }
 
-void Replicas::applied(ShardId shard, std::string_view entry, const storage::Outcome& outcome) {
+void Replicas::applied(ShardId shard, const storage::Entry* entry,
+                       const storage::Outcome& outcome) {
   listener_.applied(*find(shard), entry, outcome);
 }
 

@@ -25,7 +25,8 @@ class ReplicasListener {
   virtual ~ReplicasListener() = default;
 
   virtual void standing_changed(Replica& replica) = 0;
-  virtual void applied(Replica& replica, std::string_view entry,
+  /// Null: an entry of the meta shard.
+  virtual void applied(Replica& replica, const storage::Entry* entry,
                        const storage::Outcome& outcome) = 0;
   virtual void reconfigured(Replica& replica) = 0;
   /// This node's replica of the shard is gone.
@@ -83,7 +84,7 @@ class Replicas final : private ReplicaEvents {
   std::vector<Replica*> all();
   ReplicaId meta_replica() const;
 
-  void propose(ShardId shard, Payload entry, Done<storage::Outcome> done);
+  void propose(ShardId shard, ProposedEntry entry, Done<storage::Outcome> done);
   void received(NodeId from, const RaftFrame& frame);
   void disconnected(NodeId peer);
   /// A replica id that the group removed: it goes for good.
@@ -105,7 +106,8 @@ class Replicas final : private ReplicaEvents {
 
   void send(ShardId shard, const raft::Message& message) override;
   void standing_changed(ShardId shard) override;
-  void applied(ShardId shard, std::string_view entry, const storage::Outcome& outcome) override;
+  void applied(ShardId shard, const storage::Entry* entry,
+               const storage::Outcome& outcome) override;
   void reconfigured(ShardId shard) override;
   void send_snapshot(ShardId shard, const raft::SendSnapshot& request) override;
   void broken(ShardId shard, const Error& error) override;
@@ -134,6 +136,7 @@ class Replicas final : private ReplicaEvents {
   std::map<ShardId, Staging> staging_;
   std::set<ShardId> sending_;
   std::uint64_t next_snapshot_ = 1;
+  std::uint64_t ticks_ = 0;
   bool run_scheduled_ = false;
   bool started_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

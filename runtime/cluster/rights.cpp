@@ -66,7 +66,7 @@ void Rights::begin(ShardId shard, const std::string& type, Epoch epoch) {
   auto right = std::make_shared<actors::Right>(shard, type, epoch);
   auto pipeline = std::make_shared<CommitPipeline>(
       right, 0, deps_.clock, deps_.loop,
-      [this](ShardId to, Payload entry, Done<storage::Outcome> done) {
+      [this](ShardId to, ProposedEntry entry, Done<storage::Outcome> done) {
         deps_.propose(to, std::move(entry), std::move(done));
       });
   pipelines_.insert_or_assign(key, Held{.right = right, .pipeline = std::move(pipeline)});
@@ -86,13 +86,13 @@ void Rights::end(const Key& key) {
   deps_.drain(held.right, [] {});
 }
 
-void Rights::commit(const std::shared_ptr<actors::Right>& right, storage::TurnCommand command,
-                    Done<storage::Outcome> done) {
+void Rights::commit(const std::shared_ptr<actors::Right>& right,
+                    std::shared_ptr<storage::Entry> entry, Done<storage::Outcome> done) {
   const auto held = pipelines_.find(Key(right->shard, right->type));
   if (held == pipelines_.end() || held->second.right != right) {
     return done(fail(Code::kPrecondition, "this node no longer owns the actor"));
   }
-  held->second.pipeline->submit(std::move(command), std::move(done));
+  held->second.pipeline->submit(std::move(entry), std::move(done));
 }
 
 void Rights::release(ShardId shard, const std::string& type, Epoch epoch, Done<void> done) {

@@ -26,7 +26,7 @@ class Rights {
     Clock& clock;
     Executor& loop;
     /// To the leader of a shard, wherever it is.
-    std::function<void(ShardId, Payload, Done<storage::Outcome>)> propose;
+    std::function<void(ShardId, ProposedEntry, Done<storage::Outcome>)> propose;
     /// A right has ended, or drains: its activations must go.
     std::function<void(const std::shared_ptr<actors::Right>&, Function<void()>)> drain;
   };
@@ -43,7 +43,8 @@ class Rights {
   void renew_locally(ShardId shard, std::uint64_t term, const placement::RightsStamp& stamp,
                      Time until);
 
-  void commit(const std::shared_ptr<actors::Right>& right, storage::TurnCommand command,
+  /// `entry` holds a TurnCommand, and is this node's from here on.
+  void commit(const std::shared_ptr<actors::Right>& right, std::shared_ptr<storage::Entry> entry,
               Done<storage::Outcome> done);
 
   /// Gives a right back in order: no new turns, those begun finish, their commits are known; then

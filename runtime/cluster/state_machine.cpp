@@ -10,11 +10,16 @@ ShardStateMachine::ShardStateMachine(storage::ReplicaKeys keys, std::uint32_t sh
                                      const storage::Reads& reads)
     : machine_(keys.shard(), keys.replica(), shard_count, reads) {}
 
-Result<storage::Outcome> ShardStateMachine::apply(std::uint64_t index, std::uint64_t term,
-                                                  std::string_view entry, storage::Batch& out) {
-  Result<storage::Entry> decoded = storage::decode_entry(entry);
-  if (!decoded) return fail(decoded.error());
-  return machine_.apply(index, term, *decoded, out);
+Result<storage::Outcome> ShardStateMachine::apply(raft::Term term, raft::Index index,
+                                                  std::string_view bytes,
+                                                  std::shared_ptr<const storage::Entry>& entry,
+                                                  storage::Batch& out) {
+  if (entry == nullptr) {
+    Result<storage::Entry> decoded = storage::decode_entry(bytes);
+    if (!decoded) return fail(decoded.error());
+    entry = std::make_shared<const storage::Entry>(*std::move(decoded));
+  }
+  return machine_.apply(index, term, *entry, out);
 }
 
 MetaStateMachine::MetaStateMachine(storage::ReplicaKeys keys, const storage::Reads& reads)
@@ -26,9 +31,11 @@ Result<void> MetaStateMachine::load() {
   return machine_.load(*stored ? std::string_view(**stored) : std::string_view());
 }
 
-Result<storage::Outcome> MetaStateMachine::apply(std::uint64_t index, std::uint64_t /*term*/,
-                                                 std::string_view entry, storage::Batch& out) {
-  const Result<MetaCommand> command = decode_meta_command(entry);
+Result<storage::Outcome> MetaStateMachine::apply(raft::Term /*term*/, raft::Index index,
+                                                 std::string_view bytes,
+                                                 std::shared_ptr<const storage::Entry>& /*entry*/,
+                                                 storage::Batch& out) {
+  const Result<MetaCommand> command = decode_meta_command(bytes);
   if (!command) return fail(command.error());
   storage::Outcome outcome = machine_.apply(index, *command);
   out.put(key_, machine_.stored());

@@ -3,14 +3,30 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include "runtime/cluster/meta_machine.h"
 #include "storage/engine.h"
 #include "storage/keys.h"
+#include "storage/raft/types.h"
+#include "storage/shard/entry.h"
 #include "storage/shard/machine.h"
+#include <troupe/payload.h>
 #include <troupe/result.h>
 
 namespace troupe::cluster {
+
+/// An entry on its way into a log: its bytes, and what they decode to, if whoever proposes it has
+/// that at hand: then the leader need not decode it.
+struct ProposedEntry {
+  ProposedEntry(Payload the_bytes)  // NOLINT(google-explicit-constructor)
+      : bytes(std::move(the_bytes)) {}
+  explicit ProposedEntry(std::shared_ptr<const storage::Entry> the_entry)
+      : bytes(storage::encode(*the_entry)), entry(std::move(the_entry)) {}
+
+  Payload bytes;
+  std::shared_ptr<const storage::Entry> entry;
+};
 
 /// What a replica does with the entries its group has agreed on.
 class StateMachine {
@@ -20,9 +36,11 @@ class StateMachine {
   /// Finds its state again in the rows: at the start, and after a snapshot.
   virtual Result<void> load() = 0;
   /// The changes are appended to `out`, which reads show from then on. An error is a disk or an
-  /// entry that cannot be trusted: the replica must stop.
-  virtual Result<storage::Outcome> apply(std::uint64_t index, std::uint64_t term,
-                                         std::string_view entry, storage::Batch& out) = 0;
+  /// entry that cannot be trusted: the replica must stop. `entry` is what the bytes decode to,
+  /// or null, and then becomes it. The meta shard's entries are others: for them it stays null.
+  virtual Result<storage::Outcome> apply(raft::Term term, raft::Index index, std::string_view bytes,
+                                         std::shared_ptr<const storage::Entry>& entry,
+                                         storage::Batch& out) = 0;
 };
 
 /// That of the shards with actors.
@@ -32,7 +50,8 @@ class ShardStateMachine final : public StateMachine {
                     const storage::Reads& reads);
 
   Result<void> load() override { return machine_.load(); }
-  Result<storage::Outcome> apply(std::uint64_t index, std::uint64_t term, std::string_view entry,
+  Result<storage::Outcome> apply(raft::Term term, raft::Index index, std::string_view bytes,
+                                 std::shared_ptr<const storage::Entry>& entry,
                                  storage::Batch& out) override;
 
   const storage::ShardMachine& machine() const { return machine_; }
@@ -47,7 +66,8 @@ class MetaStateMachine final : public StateMachine {
   MetaStateMachine(storage::ReplicaKeys keys, const storage::Reads& reads);
 
   Result<void> load() override;
-  Result<storage::Outcome> apply(std::uint64_t index, std::uint64_t term, std::string_view entry,
+  Result<storage::Outcome> apply(raft::Term term, raft::Index index, std::string_view bytes,
+                                 std::shared_ptr<const storage::Entry>& entry,
                                  storage::Batch& out) override;
 
   const MetaMachine& machine() const { return machine_; }

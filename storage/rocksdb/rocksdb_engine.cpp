@@ -21,6 +21,7 @@ namespace troupe::storage {
 namespace {
 
 constexpr std::string_view kIdentityRecord = "store";
+constexpr std::size_t kKeptBytesMax = 4U << 20U;
 constexpr std::string_view kLost =
     ": this replica is lost. Remove the node from its cluster, and start it with an empty data "
     "directory";
@@ -96,6 +97,7 @@ class RocksdbEngine final : public Engine {
   std::string directory_;
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;  // data, log
+  rocksdb::WriteBatch rows_;                            // of the write under way
   std::optional<Error> failure_;                        // of the first failed write
 };
 
@@ -277,18 +279,20 @@ Result<void> RocksdbEngine::check_identity(const RocksdbOptions& options) {
 
 Result<void> RocksdbEngine::write(const Batch& batch, bool sync) {
   if (failure_) return fail(*failure_);
-  rocksdb::WriteBatch rows(batch.size_bytes() + 16 * batch.operations().size() + 16);
+  // Kept for its memory: a batch follows a batch.
+  if (rows_.Data().capacity() > kKeptBytesMax) rows_ = rocksdb::WriteBatch();
+  rows_.Clear();
   for (const Batch::Operation& operation : batch.operations()) {
     rocksdb::ColumnFamilyHandle* into = &family(operation.key);
     switch (operation.kind) {
       case Batch::Kind::kPut:
-        rows.Put(into, operation.key, operation.value);
+        rows_.Put(into, operation.key, operation.value);
         break;
       case Batch::Kind::kErase:
-        rows.Delete(into, operation.key);
+        rows_.Delete(into, operation.key);
         break;
       case Batch::Kind::kEraseRange:
-        rows.DeleteRange(into, operation.key, operation.value);
+        rows_.DeleteRange(into, operation.key, operation.value);
         break;
     }
   }
@@ -298,7 +302,7 @@ Result<void> RocksdbEngine::write(const Batch& batch, bool sync) {
   if (batch.empty()) {
     if (sync) status = db_->SyncWAL();
   } else {
-    status = db_->Write(how, &rows);
+    status = db_->Write(how, &rows_);
   }
   if (status.ok()) return {};
   const Failure failed = failure(status, "write to", directory_);

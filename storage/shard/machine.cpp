@@ -42,14 +42,14 @@ ShardMachine::ShardMachine(ShardId shard, ReplicaId replica, std::uint32_t shard
 Result<Outcome> ShardMachine::apply(std::uint64_t index, std::uint64_t term, const Entry& entry,
                                     Batch& out) {
   check(loaded_, "a shard is loaded before it applies entries");
-  Batch changes;
-  if (auto dropped = drop_expired(entry.now, changes); !dropped) return fail(dropped.error());
+  changes_.clear();
+  if (auto dropped = drop_expired(entry.now, changes_); !dropped) return fail(dropped.error());
   Result<Outcome> result = std::visit(
       [&](const auto& command) -> Result<Outcome> {
-        return run({.index = index, .term = term, .now = entry.now}, command, changes);
+        return run({.index = index, .term = term, .now = entry.now}, command, changes_);
       },
       entry.command);
-  if (result) out.append(std::move(changes));
+  if (result) out.append(std::move(changes_));
   return result;
 }
 

@@ -140,6 +140,7 @@ class ShardMachine {
   const Reads& reads_;
   ShardLimits limits_;
   bool loaded_ = false;
+  Batch changes_;  // of the entry being applied
 
   std::map<std::string, Owner, std::less<>> owners_;
   RowVersion row_version_;

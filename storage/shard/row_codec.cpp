@@ -40,11 +40,13 @@ std::optional<Owner> decode_owner(std::string_view bytes) {
 
 std::string encode_value(std::string_view value, std::uint64_t etag,
                          const std::optional<WallTime>& expires) {
-  Writer out;
-  out.number(etag);
-  out.boolean(expires.has_value());
-  if (expires) write(out, *expires);
-  return out.take().append(value);
+  Writer head;
+  head.number(etag);
+  head.boolean(expires.has_value());
+  if (expires) write(head, *expires);
+  std::string bytes;
+  bytes.reserve(head.size() + value.size());
+  return bytes.append(head.take()).append(value);
 }
 
 std::optional<ValueRow> decode_value(std::string_view bytes) {

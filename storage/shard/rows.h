@@ -75,6 +75,23 @@ Result<std::vector<ReminderRow>> reminders_of_type(
 Result<std::vector<ReminderRow>> due_reminders(const Reads& reads, ReplicaKeys keys, WallTime from,
                                                WallTime until, std::size_t limit);
 
+/// The same, only who is due, which costs much less.
+struct DueReminder {
+  WallTime due;
+  std::string type;
+  std::string id;
+  std::string name;
+
+  friend bool operator==(const DueReminder&, const DueReminder&) = default;
+};
+Result<std::vector<DueReminder>> due_index(const Reads& reads, ReplicaKeys keys, WallTime from,
+                                           WallTime until, std::size_t limit);
+/// The row that one of them names.
+Result<ReminderRow> due_reminder(const Reads& reads, ReplicaKeys keys, const DueReminder& due);
+
+/// When the first reminder is due that is not due before `from`; nothing if there is none.
+Result<std::optional<WallTime>> next_due(const Reads& reads, ReplicaKeys keys, WallTime from);
+
 /// At most `limit` messages to `target`, in the order of their numbers, `number` first.
 Result<std::vector<OutboxRow>> outbox_messages(const Reads& reads, ReplicaKeys keys, ShardId target,
                                                std::uint64_t number, std::size_t limit);

@@ -133,7 +133,7 @@ int run() {
   const auto raw_engine = open(root.path() + "/raw");
   const auto engine = open(root.path() + "/turns");
   for (int round = 1; round <= 5; ++round) {
-    const double rows = raw(*raw_engine, clock);
+    const double rows = raw(*raw_engine);
     const double durable = turns(*engine, clock, round);
     std::printf("raw %8.0f rows/s   durable turns %8.0f /s   ratio %.2f\n", rows, durable,
                 durable / rows);

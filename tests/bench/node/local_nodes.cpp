@@ -18,6 +18,9 @@ namespace troupe::bench {
 namespace {
 
 constexpr auto kPatience = std::chrono::seconds(30);
+constexpr auto kSettling = std::chrono::seconds(5);
+constexpr int kTriesMax = 50;  // of a driver
+constexpr auto kPause = std::chrono::milliseconds(100);
 
 // Ports that nobody listens on, for a moment at least.
 std::vector<std::string> free_addresses(std::uint32_t count) {
@@ -67,6 +70,8 @@ LocalNodes::LocalNodes(Options options, const Types& types) {
   for (const auto& each : nodes_) {
     if (!each->wait_ready(kPatience)) fatal("a node is not ready: it " + each->status());
   }
+  // Leaders go to where they belong, a few at a time, and owners after them.
+  if (options.nodes > 1) std::this_thread::sleep_for(kSettling);
 }
 
 LocalNodes::~LocalNodes() {
@@ -93,10 +98,14 @@ Drive::Drive(LocalNodes& nodes, LoadSlot& slot, std::shared_ptr<Load> load)
 void Drive::start(std::size_t node, std::uint64_t first, std::uint64_t count) {
   for (std::uint64_t i = first; i < first + count; ++i) {
     callers_.emplace_back([this, node, i] {
-      const Result<Payload> over = nodes_.call(node, "Driver", std::to_string(i), "go");
-      if (over) return;
-      ++load_->failed;
-      std::fprintf(stderr, "driver: %s\n", over.error().message.c_str());
+      // Its turn ends early if the shard it is in moves to another node: then it begins again.
+      for (int tries = 0; tries < kTriesMax && !load_->stop; ++tries) {
+        const Result<Payload> over = nodes_.call(node, "Driver", std::to_string(i), "go");
+        if (over) return;
+        ++load_->failed;
+        std::fprintf(stderr, "driver: %s\n", over.error().message.c_str());
+        std::this_thread::sleep_for(kPause);
+      }
     });
   }
 }

@@ -49,6 +49,7 @@ struct Outcome {
   double p99 = 0;
 
   double rate() const { return calls / seconds; }
+  double cpu_us() const { return cpu_seconds * 1e6 / calls; }  // of one
 };
 
 /// The drivers of the nodes at work. All calls of the load are over when it is gone.

@@ -1,15 +1,21 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <thread>
+#include <utility>
+#include <vector>
 
 #include "runtime/base/check.h"
 #include "runtime/base/clock.h"
+#include "runtime/base/executor.h"
 #include "storage/rocksdb/rocksdb_engine.h"
 
-/// What benchmarks compare durable turns with: one thread's synced batches of small rows.
+/// What benchmarks compare durable turns with: RocksDB's synced batches, written by one thread.
 namespace troupe::bench {
 
 using storage::Batch;
@@ -31,8 +37,101 @@ inline std::unique_ptr<Engine> open(const std::string& directory) {
   return *std::move(engine);
 }
 
-/// Rows a second, of one thread that writes 256 rows a batch.
-inline double raw(Engine& engine, const Clock& clock) {
+/// 256 clients, each with one transaction of one row in flight at a time: the least that a durable
+/// turn can be. A client hands its row to the one writer and is told when it is on the disk; the
+/// writer takes all that are queued when it becomes free, as one synced batch. So a row pays for
+/// its way to the writer and back, as a turn does, and for nothing else: no actors, no log beside
+/// the rows, no state machine. All clients run on one thread.
+class RawClients {
+ public:
+  explicit RawClients(Engine& engine)
+      : engine_(engine), clients_(clock_, "clients"), writer_([this] { write(); }) {}
+  ~RawClients() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+      waiting_ = false;
+    }
+    changed_.notify_one();
+    writer_.join();
+    clients_.stop();
+  }
+
+  /// Rows a second.
+  double run() {
+    end_ = clock_.now() + kRound;
+    for (std::uint64_t client = 0; client < kInFlight; ++client) {
+      clients_.post([this] { send(); });
+    }
+    std::unique_lock lock(mutex_);
+    finished_.wait(lock, [this] { return idle_ == kInFlight; });
+    return static_cast<double>(rows_) / std::chrono::duration<double>(kRound).count();
+  }
+
+ private:
+  struct Row {
+    std::string key;
+    std::string value;
+    Work written;
+  };
+
+  // On the clients' thread.
+  void send() {
+    if (clock_.now() >= end_) {
+      const std::lock_guard lock(mutex_);
+      if (++idle_ == kInFlight) finished_.notify_one();
+      return;
+    }
+    Row row{.key = "d" + std::to_string(rows_++), .value = kValue, .written = [this] { send(); }};
+    bool wake = false;
+    {
+      const std::lock_guard lock(mutex_);
+      queued_.push_back(std::move(row));
+      wake = std::exchange(waiting_, false);
+    }
+    if (wake) changed_.notify_one();
+  }
+
+  void write() {
+    std::vector<Row> rows;
+    for (;;) {
+      {
+        std::unique_lock lock(mutex_);
+        waiting_ = queued_.empty() && !stopping_;
+        changed_.wait(lock, [this] { return !waiting_; });
+        if (queued_.empty()) return;
+        rows.swap(queued_);
+      }
+      Batch batch;
+      for (Row& row : rows) batch.put(std::move(row.key), std::move(row.value));
+      check(engine_.write(batch, true).has_value(), "the disk works");
+      for (Row& row : rows) clients_.post(std::move(row.written));
+      rows.clear();
+    }
+  }
+
+  Engine& engine_;
+  SystemClock clock_;
+  Time end_;
+  std::uint64_t rows_ = 0;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::condition_variable finished_;
+  std::vector<Row> queued_;
+  std::uint64_t idle_ = 0;
+  bool waiting_ = false;
+  bool stopping_ = false;
+  Loop clients_;
+  std::thread writer_;
+};
+
+/// Rows a second of 256 clients with one row in flight each.
+inline double raw(Engine& engine) { return RawClients(engine).run(); }
+
+/// Rows a second of one thread that writes 256 rows a batch for nobody: what a bulk load does. For
+/// information; no service can come near it.
+inline double bulk_load(Engine& engine) {
+  const SystemClock clock;
   std::uint64_t rows = 0;
   const Time end = clock.now() + kRound;
   while (clock.now() < end) {

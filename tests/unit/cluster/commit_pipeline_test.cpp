@@ -33,8 +33,9 @@ class CommitPipelines : public ::testing::Test {
 
   void SetUp() override {
     pipeline = std::make_shared<CommitPipeline>(
-        right, 0, clock, loop, [this](ShardId, const Payload& entry, Done<storage::Outcome> done) {
-          const auto decoded = storage::decode_entry(entry.view());
+        right, 0, clock, loop,
+        [this](ShardId, const ProposedEntry& entry, Done<storage::Outcome> done) {
+          const auto decoded = storage::decode_entry(entry.bytes.view());
           ASSERT_TRUE(decoded);
           const auto& turn = std::get<storage::TurnCommand>(decoded->command);
           EXPECT_EQ(turn.epoch, right->epoch);
@@ -44,10 +45,11 @@ class CommitPipelines : public ::testing::Test {
   }
   // Its outcome is pushed to `known`, as its name.
   void submit(const std::string& name) {
-    pipeline->submit({}, [this, name](const Result<storage::Outcome>& result) {
-      known.push_back(name + (result ? "" : "!"));
-      if (!result) errors.push_back(result.error().code);
-    });
+    pipeline->submit(std::make_shared<storage::Entry>(),
+                     [this, name](const Result<storage::Outcome>& result) {
+                       known.push_back(name + (result ? "" : "!"));
+                       if (!result) errors.push_back(result.error().code);
+                     });
     run();
   }
   // To the oldest proposal of that number without an answer.
@@ -150,7 +152,7 @@ TEST_F(CommitPipelines, IsIdleOnceEverythingIsSettled) {
 
 TEST_F(CommitPipelines, TakesNoMoreThanItsLimit) {
   for (std::size_t i = 0; i < CommitPipeline::kLengthMax; ++i) {
-    pipeline->submit({}, [](const Result<storage::Outcome>&) {});
+    pipeline->submit(std::make_shared<storage::Entry>(), [](const Result<storage::Outcome>&) {});
   }
   submit("one more");
   EXPECT_THAT(errors, ElementsAre(Code::kExhausted));

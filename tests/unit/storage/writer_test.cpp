@@ -99,6 +99,43 @@ TEST(GroupWriter, SaysWhenItIsFull) {
   EXPECT_FALSE(desk.writer.full());
 }
 
+TEST(GroupWriter, WhatIsGatheredIsWrittenOnceForManyChangesWhenItIsSettled) {
+  Desk desk;
+  Batch changes;
+  for (const char* value : {"1", "2", "3"}) {
+    changes.put("a1", value);
+    changes.put("b1", value);
+    desk.writer.gather(changes);
+    EXPECT_TRUE(changes.empty());
+    desk.writer.flush();
+    EXPECT_EQ(desk.writer.get("a1")->value(), value);
+  }
+  EXPECT_FALSE(desk.disk.busy());
+  desk.writer.settle(prefix_range("a"));
+  desk.writer.flush();
+  ASSERT_TRUE(desk.disk.busy());
+  ASSERT_EQ(desk.disk.batch()->operations().size(), 1U);
+  EXPECT_EQ(desk.disk.batch()->operations().front().value, "3");
+  desk.disk.complete();
+  desk.writer.settle();
+  desk.writer.flush();
+  ASSERT_EQ(desk.disk.batch()->operations().size(), 1U);
+  EXPECT_EQ(desk.disk.batch()->operations().front().key, "b1");
+}
+
+TEST(GroupWriter, TooMuchGatheredGoesWithTheNextBatch) {
+  Desk desk({.gathered_bytes_max = 100});
+  Batch changes;
+  changes.put("a1", std::string(60, 'x'));
+  desk.writer.gather(changes);
+  desk.writer.flush();
+  EXPECT_FALSE(desk.disk.busy());
+  changes.put("a2", std::string(60, 'x'));
+  desk.writer.gather(changes);
+  desk.writer.flush();
+  EXPECT_TRUE(desk.disk.busy());
+}
+
 TEST(GroupWriter, MayGoWhileTheDiskIsBusy) {
   ManualDisk disk;
   {
@@ -117,16 +154,19 @@ TEST(GroupWriter, ReadsShowEveryChangeAtOnce) {
     Desk desk;
     std::map<std::string, std::string> model;
     const auto key = [&] { return "a" + std::to_string(10 + random.below(40)); };
+    bool gathers = false;
+    Batch gathered;
     for (int step = 0; step < 400; ++step) {
       const std::string from = key();
-      switch (random.below(8)) {
+      Batch& changes = gathers ? gathered : desk.writer.pending();
+      switch (random.below(9)) {
         case 0:
-          desk.writer.pending().erase(from);
+          changes.erase(from);
           model.erase(from);
           break;
         case 1: {
           const std::string to = key();
-          desk.writer.pending().erase_range(from, to);
+          changes.erase_range(from, to);
           if (from < to) model.erase(model.lower_bound(from), model.lower_bound(to));
           break;
         }
@@ -139,10 +179,15 @@ TEST(GroupWriter, ReadsShowEveryChangeAtOnce) {
         case 4:
           if (desk.disk.busy()) desk.disk.complete();
           break;
+        case 5:
+          random.below(2) == 0 ? desk.writer.settle() : desk.writer.settle(prefix_range("a"));
+          gathers = !gathers;
+          break;
         default:
-          desk.writer.pending().put(from, std::to_string(step));
+          changes.put(from, std::to_string(step));
           model[from] = std::to_string(step);
       }
+      desk.writer.gather(gathered);
       const auto found = desk.writer.get(from).value();
       ASSERT_EQ(found, model.contains(from) ? std::optional(model[from]) : std::nullopt);
       if (step % 5 != 0) continue;
