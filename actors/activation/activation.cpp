@@ -11,7 +11,7 @@ namespace {
 // Turns and events handled before other activations get their share.
 constexpr int kFairShare = 64;
 
-void count(Metrics::Counter& counter) { counter.fetch_add(1, std::memory_order_relaxed); }
+void count(Counter& counter) { counter.add(); }
 
 std::string cycle(const Call& call) {
   std::string path;
@@ -52,19 +52,21 @@ Activation::~Activation() {
   }
 }
 
-bool Activation::offer(Call& call) {
-  if (waiting_.fetch_add(1, std::memory_order_relaxed) >= type_->options.mailbox_length_max) {
-    waiting_.fetch_sub(1, std::memory_order_relaxed);
-    count(home_->metrics.calls_exhausted);
-    call.done(fail(Code::kExhausted, "the mailbox of " + to_string(key_) + " is full"));
+bool Activation::offer(std::shared_ptr<Activation> to, Call& call) {
+  Activation& self = *to;
+  if (self.waiting_.fetch_add(1, std::memory_order_relaxed) >=
+      self.type_->options.mailbox_length_max) {
+    self.waiting_.fetch_sub(1, std::memory_order_relaxed);
+    count(self.home_->metrics.calls_exhausted);
+    call.done(fail(Code::kExhausted, "the mailbox of " + to_string(self.key_) + " is full"));
     return true;
   }
   auto turn = std::make_unique<Turn>(std::move(call));
   Turn* const made = turn.get();
   std::unique_ptr<Event> event = std::move(turn);
-  switch (mailbox_.push(event)) {
+  switch (self.mailbox_.push(event)) {
     case Mailbox::Pushed::kWake:
-      slot_->wake(shared_from_this());
+      self.slot_->wake(std::move(to));
       break;
     case Mailbox::Pushed::kQueued:
       break;

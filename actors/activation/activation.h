@@ -39,13 +39,16 @@ class Activation final : public Runnable, public std::enable_shared_from_this<Ac
   // From any thread.
 
   /// False, and `call` left alone, if it has ended.
-  bool offer(Call& call);
+  static bool offer(std::shared_ptr<Activation> to, Call& call);
   /// As offer(), for a call that was counted and made a turn before.
   bool offer_again(std::unique_ptr<Event>& turn);
   /// Dropped if it has ended.
   void post(std::unique_ptr<Event> event);
   template <class Work>
   void post_work(Work work);
+  /// The same, for who has a share in it to give away.
+  template <class Work>
+  static void post_work_to(std::shared_ptr<Activation> to, Work work);
 
   const ActorKey& key() const { return key_; }
   const ActorType& type() const { return *type_; }
@@ -109,13 +112,13 @@ class Activation final : public Runnable, public std::enable_shared_from_this<Ac
   void run_method(Turn& turn, Time now);
   void code_ended(Turn& turn);
   void merge(Turn& turn);
-  void conclude(Turn& turn, Result<TurnResult> result);
-  void conclude_without_entry(Turn& turn, TurnResult result, Time now);
+  void conclude(Turn& turn, Result<TurnResult>&& result);
+  void conclude_without_entry(Turn& turn, TurnResult&& result, Time now);
   template <class Then>
   void propose(Turn& turn, storage::TurnCommand command, Then then);
   void settled(Turn& turn, Result<storage::Outcome> outcome, const Effects& effects,
                TurnResult result);
-  void succeed(Turn& turn, TurnResult result);
+  void succeed(Turn& turn, TurnResult&& result);
   void threw(Turn& turn, const Error& error);
   void aborted(Turn& turn, const Error& error);
   void failed(Turn& turn, const Error& error);
@@ -123,7 +126,7 @@ class Activation final : public Runnable, public std::enable_shared_from_this<Ac
   void consumed(Turn& turn, const Result<storage::Outcome>& outcome, const Error& error,
                 bool given_up);
   void lost(Turn& turn, const Error& error);
-  void finish(Turn& turn, Result<Reply> reply);
+  void finish(Turn& turn, Result<Reply>&& reply);
   void run_state_operations(Turn& turn);
   void values_changed(Turn& turn, const Result<storage::Outcome>& outcome);
   void read_values(Turn& turn, StateOperations operations);
@@ -162,11 +165,11 @@ class Activation final : public Runnable, public std::enable_shared_from_this<Ac
 
   // Seen by other threads.
   std::atomic<std::uint32_t> waiting_{0};        // calls in the mailbox and at the gate
-  std::atomic<std::uint32_t> open_{0};           // turns that have begun
+  std::atomic<std::uint32_t> open_{0};           // turns that have begun; written here only
   std::atomic<std::uint32_t> committing_{0};     // commits under way
   std::atomic<Duration::rep> used_;              // when a turn last began or ended
   std::atomic<Duration::rep> in_code_since_{0};  // of the user's; kGivenUp
-  std::atomic<std::uint64_t> turns_{0};
+  std::atomic<std::uint64_t> turns_{0};          // written here only
 };
 
 template <class Work>
@@ -184,10 +187,18 @@ void Activation::post_work(Work work) {
   post(std::make_unique<PostedWork<Work>>(std::move(work)));
 }
 
+template <class Work>
+void Activation::post_work_to(std::shared_ptr<Activation> to, Work work) {
+  std::unique_ptr<Event> event = std::make_unique<PostedWork<Work>>(std::move(work));
+  Activation& self = *to;
+  if (self.mailbox_.push(event) == Mailbox::Pushed::kWake) self.slot_->wake(std::move(to));
+}
+
 inline constexpr Duration::rep kGivenUp = -1;
 
 template <class Code>
 void Activation::run_user_code(Turn& turn, Time now, Code code) {
+  home_->dependencies.scheduler.share();
   in_code_since_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
   code();
   if (in_code_since_.exchange(0, std::memory_order_acq_rel) == kGivenUp) {

@@ -11,11 +11,18 @@
 namespace troupe::actors {
 namespace {
 
-void count(Metrics::Counter& counter) { counter.fetch_add(1, std::memory_order_relaxed); }
+void count(Counter& counter) { counter.add(); }
 
 std::string chain_id(const storage::CallId& id) {
   return to_string(id.origin) + "-" + std::to_string(id.generation.value) + "-" +
          std::to_string(id.sequence);
+}
+
+// Of a count that one thread writes and others read.
+template <class T>
+void add(std::atomic<T>& count, T more) {
+  count.store(static_cast<T>(count.load(std::memory_order_relaxed) + more),
+              std::memory_order_relaxed);
 }
 
 template <class T>
@@ -34,8 +41,8 @@ Turn* Activation::running(std::uint64_t number) const {
 }
 
 void Activation::begin(Turn& turn, Time now) {
-  open_.fetch_add(1, std::memory_order_relaxed);
-  turns_.fetch_add(1, std::memory_order_relaxed);
+  add(open_, 1U);
+  add(turns_, std::uint64_t{1});
   used_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
   count(home_->metrics.turns_begun);
   turn.home = this;
@@ -77,25 +84,24 @@ void Activation::run_method(Turn& turn, Time now) {
   if (turn.deactivates) {
     return run_user_code(turn, now, [&] { instance_->deactivate(turn, std::move(done)); });
   }
-  TurnMessage message;
   if (turn.request.kind == CallKind::kTick) {
     Result<TurnMessage> tick = tick_message(turn.request.message.view());
     if (!tick) return finish(turn, fail(tick.error()));
-    message = *std::move(tick);
-    turn.tick_method = message.method;
-  } else {
-    message = {.method = turn.request.method,
-               .body = turn.request.message,
-               .content_type = turn.request.content_type};
+    tick->activates = turn.activates;
+    turn.tick_method = tick->method;
+    return run_user_code(turn, now,
+                         [&] { instance_->run_turn(*std::move(tick), turn, std::move(done)); });
   }
-  message.activates = turn.activates;
+  TurnMessage message{.method = turn.request.method,
+                      .body = turn.request.message,
+                      .content_type = turn.request.content_type,
+                      .activates = turn.activates};
   run_user_code(turn, now, [&] { instance_->run_turn(std::move(message), turn, std::move(done)); });
 }
 
 void Activation::code_ended(Turn& turn) {
   if (turn.transaction != nullptr) return merge(turn);
-  Result<TurnResult> result = *std::move(turn.result);
-  conclude(turn, std::move(result));
+  conclude(turn, *std::move(turn.result));
 }
 
 // Inner turns answer at once: the outer ones wait for them. The outermost answers when all have
@@ -135,7 +141,8 @@ void Activation::merge(Turn& turn) {
   conclude(first, std::move(whole->effects));
 }
 
-void Activation::conclude(Turn& turn, Result<TurnResult> result) {
+// `result` may be the turn's own, and go with it.
+void Activation::conclude(Turn& turn, Result<TurnResult>&& result) {
   if (!result) return threw(turn, result.error());
   const ActorsDependencies& on = home_->dependencies;
   const Time now = on.clock.now();
@@ -162,7 +169,7 @@ void Activation::conclude(Turn& turn, Result<TurnResult> result) {
           });
 }
 
-void Activation::conclude_without_entry(Turn& turn, TurnResult result, Time now) {
+void Activation::conclude_without_entry(Turn& turn, TurnResult&& result, Time now) {
   if (may_leave(now)) return succeed(turn, std::move(result));
   count(home_->metrics.confirms);
   gate_.finish(turn);
@@ -265,7 +272,7 @@ void Activation::failed(Turn& turn, const Error& error) {
 
 void Activation::begin_again(Turn& turn) {
   gate_.end(turn);
-  open_.fetch_sub(1, std::memory_order_relaxed);
+  add(open_, ~0U);
   turn.result.reset();
   turn.activates = false;
   turn.outstanding = 0;
@@ -302,7 +309,7 @@ void Activation::consumed(Turn& turn, const Result<storage::Outcome>& outcome, c
   finish(turn, tick ? Result<Reply>(fail(error)) : Reply{});
 }
 
-void Activation::succeed(Turn& turn, TurnResult result) {
+void Activation::succeed(Turn& turn, TurnResult&& result) {
   leaves_ = leaves_ || result.deactivate_when_idle;
   change_timers(result);
   finish(turn, Reply{.body = std::move(result.reply),
@@ -310,10 +317,10 @@ void Activation::succeed(Turn& turn, TurnResult result) {
                      .metadata = {}});
 }
 
-void Activation::finish(Turn& turn, Result<Reply> reply) {
+void Activation::finish(Turn& turn, Result<Reply>&& reply) {
   const std::unique_ptr<Turn> ended(&turn);
   gate_.end(turn);
-  open_.fetch_sub(1, std::memory_order_relaxed);
+  add(open_, ~0U);
   if (turn.request.kind == CallKind::kTimer) {
     timers_->ended(turn.timer_registration, home_->dependencies.clock.now());
     arm_timers();

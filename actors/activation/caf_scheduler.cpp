@@ -8,21 +8,28 @@
 #include <caf/execution_unit.hpp>
 #include <caf/resumable.hpp>
 #include <caf/scheduler/abstract_coordinator.hpp>
+#include <caf/scheduler/coordinator.hpp>
+
+#include "actors/activation/caf_sharing.h"
 
 namespace troupe::actors {
 namespace {
 
 struct Config : caf::actor_system_config {
   explicit Config(const CafSchedulerOptions& options) {
-    set("scheduler.policy", options.policy == CafSchedulerOptions::Policy::kSharing
-                                ? caf::atom("sharing")
-                                : caf::atom("stealing"));
+    if (options.policy == CafSchedulerOptions::Policy::kSharing) {
+      module_factories.emplace_back([](caf::actor_system& system) -> caf::actor_system::module* {
+        return new caf::scheduler::coordinator<CafSharing>(system);
+      });
+    } else {
+      set("scheduler.policy", caf::atom("stealing"));
+    }
     if (options.threads > 0) set("scheduler.max-threads", options.threads);
   }
 };
 
-// Which of CAF's workers this thread is; null on other threads.
-thread_local caf::execution_unit* this_worker = nullptr;
+// Runs of one after another that a thread does before it looks at the queue again.
+constexpr int kRowMax = 64;
 
 }  // namespace
 
@@ -31,43 +38,64 @@ struct CafScheduler::State {
 
   Config config;
   caf::actor_system system;
-  std::atomic<std::size_t> unfinished{0};  // awake or running
+  std::atomic<std::size_t> unfinished{0};  // queued, or what a thread runs in a row
 };
 
 namespace {
 
+// What this thread is to CAF; nothing on other threads.
+struct Worker {
+  caf::execution_unit* unit = nullptr;
+  const void* scheduler = nullptr;
+  caf::resumable* next = nullptr;  // woken here, past the queue
+};
+thread_local Worker worker;
+
+}  // namespace
+
 // What CAF schedules. Lives until neither its owner nor a queue of CAF's knows it any more.
-class Job final : public caf::resumable {
+class CafScheduler::Job final : public caf::resumable {
  public:
-  Job(caf::actor_system& system, std::atomic<std::size_t>& unfinished)
-      : system_(system), unfinished_(unfinished) {}
+  explicit Job(State& state) : state_(state) {}
 
   void wake(std::shared_ptr<Runnable> self) {
     runnable_ = std::move(self);
     handed_over_.store(true, std::memory_order_release);
     intrusive_ptr_add_ref_impl();
-    unfinished_.fetch_add(1, std::memory_order_relaxed);
-    if (this_worker != nullptr) {
-      this_worker->exec_later(this);
+    if (worker.scheduler != &state_) return queue();
+    caf::resumable* const before = std::exchange(worker.next, this);
+    if (before != nullptr) static_cast<Job*>(before)->queue();
+  }
+
+  // With a reference that the queue takes over.
+  void queue() {
+    state_.unfinished.fetch_add(1, std::memory_order_relaxed);
+    if (worker.scheduler == &state_) {
+      worker.unit->exec_later(this);
     } else {
-      system_.scheduler().enqueue(this);
+      state_.system.scheduler().enqueue(this);
     }
   }
 
-  // Once asleep, another thread may have set runnable_ anew.
-  resume_result resume(caf::execution_unit* worker, size_t) override {
-    static_cast<void>(handed_over_.load(std::memory_order_acquire));
-    std::shared_ptr<Runnable> runnable = std::move(runnable_);
-    this_worker = worker;
-    const Runnable::Outcome outcome = runnable->run();
-    if (outcome == Runnable::Outcome::kMore) {
-      runnable_ = std::move(runnable);
-      handed_over_.store(true, std::memory_order_release);
+  // This, and then what has been woken on this thread. Once asleep, another thread may run this
+  // anew at the same time.
+  resume_result resume(caf::execution_unit* unit, size_t) override {
+    State& state = state_;
+    worker = {.unit = unit, .scheduler = &state, .next = nullptr};
+    run();
+    for (int row = 1; worker.next != nullptr; ++row) {
+      Job* const next = static_cast<Job*>(std::exchange(worker.next, nullptr));
+      if (row == kRowMax) {
+        next->queue();
+        break;
+      }
+      next->run();
+      next->intrusive_ptr_release_impl();
     }
-    runnable.reset();  // while it counts as running: its end may wake others
-    this_worker = nullptr;
-    if (outcome == Runnable::Outcome::kMore) return resume_later;
-    if (unfinished_.fetch_sub(1, std::memory_order_acq_rel) == 1) unfinished_.notify_all();
+    worker = {};
+    if (state.unfinished.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+      state.unfinished.notify_all();
+    }
     return awaiting_message;
   }
 
@@ -77,27 +105,34 @@ class Job final : public caf::resumable {
   }
 
  private:
-  caf::actor_system& system_;
-  std::atomic<std::size_t>& unfinished_;
+  void run() {
+    static_cast<void>(handed_over_.load(std::memory_order_acquire));
+    std::shared_ptr<Runnable> runnable = std::move(runnable_);
+    if (runnable->run() == Runnable::Outcome::kAsleep) return;
+    runnable_ = std::move(runnable);
+    handed_over_.store(true, std::memory_order_release);
+    intrusive_ptr_add_ref_impl();
+    queue();
+  }
+
+  State& state_;
   std::atomic<std::size_t> uses_{1};
   std::shared_ptr<Runnable> runnable_;  // while awake
   // Orders one run after another by itself, whatever CAF's queues do, and where sanitizers see it.
   std::atomic<bool> handed_over_{false};
 };
 
-class CafSlot final : public Slot {
+class CafScheduler::JobSlot final : public Slot {
  public:
-  explicit CafSlot(Job* job) : job_(job) {}
-  CafSlot(const CafSlot&) = delete;
-  CafSlot& operator=(const CafSlot&) = delete;
-  ~CafSlot() override { job_->intrusive_ptr_release_impl(); }
+  explicit JobSlot(Job* job) : job_(job) {}
+  JobSlot(const JobSlot&) = delete;
+  JobSlot& operator=(const JobSlot&) = delete;
+  ~JobSlot() override { job_->intrusive_ptr_release_impl(); }
   void wake(std::shared_ptr<Runnable> self) override { job_->wake(std::move(self)); }
 
  private:
   Job* job_;
 };
-
-}  // namespace
 
 CafScheduler::CafScheduler(CafSchedulerOptions options)
     : state_(std::make_unique<State>(options)) {}
@@ -105,7 +140,12 @@ CafScheduler::CafScheduler(CafSchedulerOptions options)
 CafScheduler::~CafScheduler() { stop(); }
 
 std::unique_ptr<Slot> CafScheduler::attach(Runnable&) {
-  return std::make_unique<CafSlot>(new Job(state_->system, state_->unfinished));
+  return std::make_unique<JobSlot>(new Job(*state_));
+}
+
+void CafScheduler::share() {
+  if (worker.next == nullptr) return;
+  static_cast<Job*>(std::exchange(worker.next, nullptr))->queue();
 }
 
 void CafScheduler::stop() {

@@ -9,12 +9,16 @@ namespace troupe::actors {
 
 struct CafSchedulerOptions {
   std::size_t threads = 0;  // 0: one per core
-  /// Sharing: one queue. Stealing: one per thread, cheaper for a few busy pairs, but each steal
-  /// costs time in proportion to the queue, which collapses with tens of thousands runnable.
+  /// Sharing: one queue, see CafSharing. Stealing: one per thread, cheaper for a few busy pairs,
+  /// but each steal costs time in proportion to the queue, which collapses with tens of thousands
+  /// runnable.
   enum class Policy { kSharing, kStealing } policy = Policy::kSharing;
 };
 
 /// The C++ Actor Framework's scheduler: a thread per core.
+///
+/// What a Runnable wakes last, its thread runs next, past the queue: a call and its reply stay on
+/// one core and cost no lock and no wake-up. Only so many in a row, then others get their share.
 class CafScheduler final : public Scheduler {
  public:
   explicit CafScheduler(CafSchedulerOptions options = {});
@@ -22,6 +26,7 @@ class CafScheduler final : public Scheduler {
   ~CafScheduler() override;
 
   std::unique_ptr<Slot> attach(Runnable& runnable) override;
+  void share() override;
 
   /// Runs until all sleep, then ends the threads. Requires that nobody wakes anybody afterwards
   /// but from within a run: stop the actors first. Not from a thread of the scheduler.
@@ -29,6 +34,8 @@ class CafScheduler final : public Scheduler {
 
  private:
   struct State;
+  class Job;
+  class JobSlot;
   std::unique_ptr<State> state_;
 };
 

@@ -35,6 +35,10 @@ class Scheduler {
 
   /// `runnable` sleeps at first. The slot must not outlive the scheduler.
   virtual std::unique_ptr<Slot> attach(Runnable& runnable) = 0;
+
+  /// For a Runnable about to run something that may take long: what it has woken need not wait for
+  /// this thread.
+  virtual void share() {}
 };
 
 }  // namespace troupe::actors

@@ -67,6 +67,7 @@ class Actors::State final : public Home, public std::enable_shared_from_this<Sta
   using Home::Home;
 
   void deliver(Call call);
+  bool deliver_live(Call& call);
   void ended(Activation& activation, std::vector<EventList> first) override;
   void drain(const std::shared_ptr<Right>& right, Function<void()> done);
   void stop(Time deadline, Function<void()> done);
@@ -115,20 +116,31 @@ void Actors::State::deliver(Call call) {
     if (activation == nullptr) {
       Result<Live> begun = begin(call.key, shard);
       if (!begun && begun.error().code == Code::kPrecondition) {
-        metrics.calls_not_owned.fetch_add(1, std::memory_order_relaxed);
+        metrics.calls_not_owned.add();
         return dependencies.router.returned(std::move(call));
       }
       if (!begun) return call.done(fail(begun.error()));
       activation = *std::move(begun);
     }
-    if (activation->offer(call)) return;
+    if (Activation::offer(std::move(activation), call)) return;
   }
+}
+
+bool Actors::State::deliver_live(Call& call) {
+  if (call.kind == CallKind::kReminders) return false;
+  Live activation = stripe(shard_of(call.key)).with([&](const Stripe& here) -> Live {
+    const auto found = here.live.find(call.key);
+    if (found == here.live.end()) return nullptr;
+    const Right* const right = (*found)->right().get();
+    return right->draining() || right->ended() ? nullptr : *found;
+  });
+  return activation != nullptr && Activation::offer(std::move(activation), call);
 }
 
 void Actors::State::reminders(Call call, ShardId shard) {
   const std::shared_ptr<Right> right = dependencies.shards.right(shard, call.key.type);
   if (right == nullptr || !right->holds(dependencies.clock.now()) || stopping.load()) {
-    metrics.calls_not_owned.fetch_add(1, std::memory_order_relaxed);
+    metrics.calls_not_owned.add();
     return dependencies.router.returned(std::move(call));
   }
   run_reminder_call(*this, right, std::move(call));
@@ -311,7 +323,7 @@ void Actors::State::scan() {
 // Its thread is in the user's code and may never come back: what it had taken from the mailbox is
 // answered if it does.
 void Actors::State::give_up(const Live& activation) {
-  metrics.turns_stuck.fetch_add(1, std::memory_order_relaxed);
+  metrics.turns_stuck.add();
   dependencies.log.error("a turn holds its thread: a new activation may start",
                          {{"actor", to_string(activation->key())}});
   if (options.on_overrun) {
@@ -335,6 +347,8 @@ Actors::~Actors() = default;
 void Actors::start() { state_->schedule_scan(); }
 
 void Actors::deliver(Call call) { state_->deliver(std::move(call)); }
+
+bool Actors::deliver_live(Call& call) { return state_->deliver_live(call); }
 
 void Actors::set_types(std::vector<std::shared_ptr<const ActorType>> types) {
   auto named = std::make_shared<Types>();

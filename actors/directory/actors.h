@@ -99,6 +99,10 @@ class Actors {
   /// or what the actor's code threw. Either may happen inside this call.
   void deliver(Call call);
 
+  /// Takes `call` as deliver() does if its actor is in memory under a right that new turns may
+  /// begin under. False, and `call` left alone, if not.
+  bool deliver_live(Call& call);
+
   /// What this node hosts from now on. Activations of types that are gone end.
   void set_types(std::vector<std::shared_ptr<const ActorType>> types);
 

@@ -1,13 +1,38 @@
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+
+#include "actors/directory/thread_stripe.h"
 
 namespace troupe::actors {
 
+/// A count that many threads add to, each with few others: a cache line that all write is the
+/// dearest part of a short turn. Thread-safe; what is read may be a moment old.
+class Counter {
+ public:
+  void add(std::uint64_t more = 1) {
+    parts_[thread_stripe() % kParts].count.fetch_add(more, std::memory_order_relaxed);
+  }
+  std::uint64_t load() const {
+    std::uint64_t sum = 0;
+    for (const Part& each : parts_) sum += each.count.load(std::memory_order_relaxed);
+    return sum;
+  }
+
+ private:
+  static constexpr std::size_t kParts = 8;
+  struct alignas(64) Part {
+    std::atomic<std::uint64_t> count{0};
+  };
+  std::array<Part, kParts> parts_;
+};
+
 /// What the actors of a node count. Only ever up, but for the gauges. Thread-safe.
 struct Metrics {
-  using Counter = std::atomic<std::uint64_t>;
+  using Counter = actors::Counter;
 
   Counter activations_begun;
   Counter activations_ended;

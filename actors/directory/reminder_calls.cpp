@@ -18,7 +18,7 @@ void change(Home& home, const std::shared_ptr<Right>& right, Call call,
   turn.reminders.push_back(change);
   Result<Effects> effects = effects_of(call, turn, std::nullopt, on.clock, on.shards);
   if (!effects) return call.done(fail(effects.error()));
-  home.metrics.commits.fetch_add(1, std::memory_order_relaxed);
+  home.metrics.commits.add();
   on.shards.commit(
       right, *std::move(effects->command),
       [done = std::move(call.done)](Result<storage::Outcome> outcome) mutable {

@@ -9,7 +9,7 @@ namespace {
 
 // Gives a completion back to the turn that began the operation, if that still runs.
 template <class T>
-void complete(Activation& activation, std::uint64_t number, Done<T>& done, Result<T> outcome) {
+void complete(Activation& activation, std::uint64_t number, Done<T>& done, Result<T>&& outcome) {
   Turn* const turn = activation.running(number);
   if (turn == nullptr || turn->result) return;
   --turn->outstanding;
@@ -18,12 +18,12 @@ void complete(Activation& activation, std::uint64_t number, Done<T>& done, Resul
 }
 
 template <class T>
-void post_completion(Activation& activation, std::uint64_t number, Done<T> done,
+void post_completion(std::shared_ptr<Activation> to, std::uint64_t number, Done<T> done,
                      Result<T> outcome) {
-  activation.post_work(
-      [number, done = std::move(done), outcome = std::move(outcome)](Activation& self) mutable {
-        complete(self, number, done, std::move(outcome));
-      });
+  Activation::post_work_to(std::move(to), [number, done = std::move(done),
+                                           outcome = std::move(outcome)](Activation& self) mutable {
+    complete(self, number, done, std::move(outcome));
+  });
 }
 
 }  // namespace
@@ -54,7 +54,7 @@ std::uint64_t Turn::fencing_token() const {
   return home->right() == nullptr ? 0 : home->right()->epoch.value;
 }
 
-void Turn::reply(Result<Reply> outcome) {
+void Turn::reply(Result<Reply>&& outcome) {
   if (request.done) std::exchange(request.done, nullptr)(std::move(outcome));
 }
 
@@ -73,7 +73,7 @@ bool Turn::left_no_trace() const {
          request.kind != CallKind::kTimer;
 }
 
-Call Turn::nested_call(NestedCall nested, Done<Payload> done) {
+Call Turn::nested_call(NestedCall& nested, Done<Payload>& done) {
   const ActorsDependencies& on = home->home().dependencies;
   Call call;
   call.deadline = request.deadline;
@@ -89,9 +89,9 @@ Call Turn::nested_call(NestedCall nested, Done<Payload> done) {
   call.chain.waiting.push_back(request.key);
   call.id = on.ids.next();
   call.done = [back = home->shared_from_this(), turn = number,
-               done = std::move(done)](Result<Reply> reply) mutable {
+               done = std::move(done)](Result<Reply>&& reply) mutable {
     Result<Payload> outcome = reply ? Result<Payload>(std::move(reply->body)) : fail(reply.error());
-    post_completion(*back, turn, std::move(done), std::move(outcome));
+    post_completion(std::move(back), turn, std::move(done), std::move(outcome));
   };
   return call;
 }
@@ -101,16 +101,16 @@ void Turn::call(NestedCall nested, Done<Payload> done) {
   asked_for_change = asked_for_change || !nested.read_only;
   if (request.chain.waiting.size() + 1 > kChainLengthMax) {
     return post_completion<Payload>(
-        *home, number, std::move(done),
+        home->shared_from_this(), number, std::move(done),
         fail(Code::kInvalid, "a chain of more than " + std::to_string(kChainLengthMax) +
                                  " calls, at " + to_string(nested.target)));
   }
   waiting_for.assign(nested.target.type);
   waiting_for.append("/").append(nested.target.id).append(" ").append(nested.method);
-  Call call = nested_call(std::move(nested), std::move(done));
+  Call call = nested_call(nested, done);
   const ActorsDependencies& on = home->home().dependencies;
   if (home->may_leave(on.clock.now())) return on.router.route(std::move(call));
-  home->home().metrics.confirms.fetch_add(1, std::memory_order_relaxed);
+  home->home().metrics.confirms.add();
   on.shards.confirm(
       home->right(), [&router = on.router, call = std::move(call)](Result<void> current) mutable {
         if (current) return router.route(std::move(call));
@@ -124,8 +124,8 @@ void Turn::sleep(Duration duration, Done<void> done) {
   const ActorsDependencies& on = home->home().dependencies;
   on.timers.post_at(on.clock.now() + duration, [back = home->weak_from_this(), turn = number,
                                                 done = std::move(done)]() mutable {
-    if (const std::shared_ptr<Activation> activation = back.lock()) {
-      post_completion<void>(*activation, turn, std::move(done), {});
+    if (std::shared_ptr<Activation> activation = back.lock()) {
+      post_completion<void>(std::move(activation), turn, std::move(done), {});
     }
   });
 }

@@ -30,7 +30,7 @@ struct Transaction {
 /// a ticket at the gate, and the world as the user's code sees it while it runs.
 class Turn final : public Event, public Ticket, public TurnContext {
  public:
-  explicit Turn(Call the_request) : request(std::move(the_request)) {}
+  explicit Turn(Call&& the_request) : request(std::move(the_request)) {}
 
   void handle(Activation& activation, std::unique_ptr<Event> self) override;
   bool is_call() const override { return request.kind != CallKind::kTimer; }
@@ -45,7 +45,7 @@ class Turn final : public Event, public Ticket, public TurnContext {
   void call(NestedCall nested, Done<Payload> done) override;
   void sleep(Duration duration, Done<void> done) override;
 
-  void reply(Result<Reply> outcome);
+  void reply(Result<Reply>&& outcome);
   /// Its call goes on to the next owner, while what has begun here stays until its activation goes.
   void leave(Router& router);
   /// Waits, and has left no trace anywhere: may begin anew elsewhere.
@@ -72,7 +72,7 @@ class Turn final : public Event, public Ticket, public TurnContext {
   std::shared_ptr<Transaction> transaction;  // of reentrant types
 
  private:
-  Call nested_call(NestedCall nested, Done<Payload> done);
+  Call nested_call(NestedCall& nested, Done<Payload>& done);
 };
 
 }  // namespace troupe::actors

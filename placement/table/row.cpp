@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#define XXH_INLINE_ALL  // every call hashes a few bytes
 #include <xxhash.h>
 
 #include "runtime/base/check.h"
@@ -32,6 +33,7 @@ NodeId read_node(Reader& in, const std::vector<NodeId>& nodes) {
 }  // namespace
 
 const Owner* Row::owner(std::string_view type) const {
+  if (owners.size() == 1) return owners.front().type == type ? owners.data() : nullptr;
   const auto found = std::ranges::lower_bound(
       owners, type, {}, [](const Owner& o) -> std::string_view { return o.type; });
   return found != owners.end() && found->type == type ? &*found : nullptr;
@@ -109,7 +111,10 @@ ShardId shard_of(std::string_view full_type, std::string_view id, std::uint32_t 
     bytes.append(1, '\0').append(id);
     hash = XXH3_64bits(bytes.data(), bytes.size());
   }
-  return ShardId{static_cast<std::uint32_t>(hash % shard_count)};
+  // A power of two, in all clusters there are: no division.
+  const bool halves = (shard_count & (shard_count - 1)) == 0;
+  return ShardId{
+      static_cast<std::uint32_t>(halves ? hash & (shard_count - 1) : hash % shard_count)};
 }
 
 }  // namespace troupe::placement

@@ -39,18 +39,9 @@ Table::~Table() {
   for (const Row* row : waiting_) delete row;
 }
 
-std::size_t Table::stripe_of_this_thread() {
+std::size_t Table::next_stripe() {
   static std::atomic<std::size_t> threads = 0;
-  thread_local const std::size_t kStripe = threads.fetch_add(1, std::memory_order_relaxed);
-  return kStripe % kStripes;
-}
-
-Table::RowRef Table::lookup(ShardId shard) const {
-  check(shard.value < shard_count_, "a shard of the table");
-  std::atomic<std::uint64_t>& readers =
-      stripes_[stripe_of_this_thread()].readers[phase_.load(std::memory_order_relaxed)];
-  readers.fetch_add(1, std::memory_order_seq_cst);
-  return {rows_[shard.value].load(std::memory_order_seq_cst), &readers};
+  return threads.fetch_add(1, std::memory_order_relaxed) % kStripes;
 }
 
 bool Table::apply(Row row) {

@@ -151,19 +151,22 @@ ApiError api_error(Operation operation, const Error& error) {
     if (row.operation == operation && row.code == error.code) {
       return {.error_code = std::string(row.error_code),
               .message = std::string(row.text) + error.message,
-              .status = row.status};
+              .status = row.status,
+              .code = name_of(error.code)};
     }
   }
   for (const OperationRow& row : kOperations) {
     if (row.operation == operation) {
       return {.error_code = std::string(row.error_code),
               .message = std::string(row.text) + error.message,
-              .status = status_of(error.code)};
+              .status = status_of(error.code),
+              .code = name_of(error.code)};
     }
   }
   return {.error_code = native_code(name_of(error.code)),
           .message = error.message,
-          .status = status_of(error.code)};
+          .status = status_of(error.code),
+          .code = name_of(error.code)};
 }
 
 }  // namespace troupe::api

@@ -59,6 +59,8 @@ struct ApiError {
   std::string error_code;  // ERR_ACTOR_INVOKE_METHOD ...
   std::string message;
   Status status;
+  /// name_of() what went wrong, where there is an Error behind it: several share a status.
+  std::string_view code = {};
 
   friend bool operator==(const ApiError& a, const ApiError& b) {
     return a.error_code == b.error_code && a.message == b.message &&

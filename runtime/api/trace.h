@@ -8,7 +8,7 @@
 
 namespace troupe::api {
 
-/// True for a W3C trace context of a version known: `00-<32 hex>-<16 hex>-<2 hex>`, no id all zero.
+/// Whether runtime/base/trace.h can read it.
 bool valid_traceparent(std::string_view text);
 
 /// Makes trace contexts for calls that bring none. Thread-safe.

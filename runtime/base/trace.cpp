@@ -17,25 +17,33 @@ constexpr std::ptrdiff_t kStateMembersMax = 32;
 
 // Lower case only, as the standard asks.
 std::optional<std::uint64_t> parse_hex(std::string_view digits) {
+  static constexpr unsigned kNone = 0x100;
+  static constexpr std::array<unsigned, 256> kValues = [] {
+    std::array<unsigned, 256> values{};
+    values.fill(kNone);
+    for (unsigned i = 0; i < 10; ++i) values['0' + i] = i;
+    for (unsigned i = 0; i < 6; ++i) values['a' + i] = 10 + i;
+    return values;
+  }();
   std::uint64_t number = 0;
+  unsigned seen = 0;
   for (const char c : digits) {
-    unsigned digit = 0;
-    if (c >= '0' && c <= '9') {
-      digit = static_cast<unsigned>(c - '0');
-    } else if (c >= 'a' && c <= 'f') {
-      digit = static_cast<unsigned>(c - 'a') + 10;
-    } else {
-      return std::nullopt;
-    }
-    number = number << 4 | digit;
+    const unsigned digit = kValues[static_cast<unsigned char>(c)];
+    seen |= digit;
+    number = number << 4 | (digit & 0xF);
   }
+  if ((seen & kNone) != 0) return std::nullopt;
   return number;
 }
 
-std::string hex(std::uint64_t number) {
+void put_hex(std::uint64_t number, char* digits) {
   constexpr std::string_view kDigits = "0123456789abcdef";
+  for (std::size_t i = 0; i < 16; ++i) digits[15 - i] = kDigits[number >> (4 * i) & 0xF];
+}
+
+std::string hex(std::uint64_t number) {
   std::string text(16, '0');
-  for (std::size_t i = 0; i < 16; ++i) text[15 - i] = kDigits[number >> (4 * i) & 0xF];
+  put_hex(number, text.data());
   return text;
 }
 
@@ -68,7 +76,13 @@ Result<TraceContext> parse_traceparent(std::string_view text) {
 
 std::string traceparent(const TraceContext& context) {
   check(!context.empty(), "only a trace has a traceparent");
-  return "00-" + trace_id(context) + "-" + span_id(context) + (context.sampled ? "-01" : "-00");
+  std::string text(kSize, '-');
+  text.replace(0, 2, "00");
+  put_hex(context.trace_high, &text[3]);
+  put_hex(context.trace_low, &text[19]);
+  put_hex(context.span, &text[36]);
+  text.replace(53, 2, context.sampled ? "01" : "00");
+  return text;
 }
 
 std::string trace_id(const TraceContext& context) {

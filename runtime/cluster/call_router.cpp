@@ -35,8 +35,11 @@ ShardId CallRouter::shard_of(const actors::Call& call) const {
 }
 
 void CallRouter::route(actors::Call call) {
+  if (stopped_.load(std::memory_order_acquire)) {
+    return call.done(fail(Code::kUnavailable, "this node is stopping"));
+  }
+  if (deps_.deliver_live(call)) return;
   const Time now = deps_.clock.now();
-  if (stopped_) return call.done(fail(Code::kUnavailable, "this node is stopping"));
   if (call.deadline <= now) {
     return call.done(fail(Code::kTimeout, describe(call) + ": no owner was found in time"));
   }

@@ -54,6 +54,8 @@ class CallRouter final : public actors::Router {
     const Rights& rights;
     actors::CallIds& ids;
     std::function<void(actors::Call)> deliver;
+    /// The short way to an actor that is in memory; false, and the call left alone, if it is not.
+    std::function<bool(actors::Call&)> deliver_live;
     /// Asks the leader of a shard who owns a type there; the answer is in the table when `done`
     /// runs, on the loop. Called on the loop.
     std::function<void(ShardId, const std::string& type, Duration patience, Done<void> done)>

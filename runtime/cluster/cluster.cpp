@@ -230,8 +230,9 @@ void Cluster::enrolled(Generation generation) {
               },
           .drain =
               [this](const std::shared_ptr<actors::Right>& right, Function<void()> done) {
-                if (hosting_ == nullptr) return done();
-                hosting_->drain(right, std::move(done));
+                Hosting* const hosting = hosting_.load();
+                if (hosting == nullptr) return done();
+                hosting->drain(right, std::move(done));
               }});
   router_ = std::make_unique<CallRouter>(
       CallRouterOptions{.self = options_.self.id,
@@ -244,7 +245,12 @@ void Cluster::enrolled(Generation generation) {
           .table = *table_,
           .rights = *rights_,
           .ids = *ids_,
-          .deliver = [this](actors::Call call) { hosting_->deliver(std::move(call)); },
+          .deliver = [this](actors::Call call) { hosting_.load()->deliver(std::move(call)); },
+          .deliver_live =
+              [this](actors::Call& call) {
+                Hosting* const hosting = hosting_.load(std::memory_order_acquire);
+                return hosting != nullptr && hosting->deliver_live(call);
+              },
           .locate = [this](ShardId shard, const std::string& type, Duration patience,
                            Done<void> done) { locate(shard, type, patience, std::move(done)); },
           .learn = [this](std::string_view row) { learn(row); }});

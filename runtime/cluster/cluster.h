@@ -40,6 +40,9 @@ class Hosting {
   virtual ~Hosting() = default;
 
   virtual void deliver(actors::Call call) = 0;
+  /// True, and `call` taken, if its actor is in memory under a right that new turns may begin
+  /// under. From any thread, at any time after host().
+  virtual bool deliver_live(actors::Call& /*call*/) { return false; }
   virtual void drain(const std::shared_ptr<actors::Right>& right, Function<void()> done) = 0;
 };
 
@@ -178,7 +181,7 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
   std::unique_ptr<CallRouter> router_;
   std::unique_ptr<Deliveries> deliveries_;
   std::atomic<CallRouter*> calls_{nullptr};  // for the network's threads
-  Hosting* hosting_ = nullptr;
+  std::atomic<Hosting*> hosting_{nullptr};
   Function<void(Generation)> registered_;
   std::uint64_t members_version_ = 0;
   Time gossip_at_ = Time::max();

@@ -15,6 +15,7 @@ class HostedActors final : public cluster::Hosting {
   explicit HostedActors(actors::Actors& actors) : actors_(actors) {}
 
   void deliver(actors::Call call) override { actors_.deliver(std::move(call)); }
+  bool deliver_live(actors::Call& call) override { return actors_.deliver_live(call); }
   void drain(const std::shared_ptr<actors::Right>& right, Function<void()> done) override {
     actors_.drain(right, std::move(done));
   }

@@ -48,9 +48,8 @@ void NodeMetrics::watch(const actors::Actors& actors) {
   };
   const M& metrics = actors.metrics();
   for (const Named& each : kCounters) {
-    counter(each.name, each.help, [&value = metrics.*each.value] {
-      return static_cast<double>(value.load(std::memory_order_relaxed));
-    });
+    counter(each.name, each.help,
+            [&value = metrics.*each.value] { return static_cast<double>(value.load()); });
   }
   readings_.push_back(metrics_.on_read(
       MetricKind::kGauge, "troupe_activations", "Activations in memory, by actor type.", [&actors] {

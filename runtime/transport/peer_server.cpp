@@ -2,10 +2,13 @@
 
 #include <atomic>
 #include <map>
+#include <memory>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include <grpcpp/generic/async_generic_service.h>
+#include <grpcpp/impl/server_builder_option.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 #include <grpcpp/support/byte_buffer.h>
@@ -24,6 +27,15 @@ constexpr std::size_t kComplaintsMax = 64;
 constexpr int kStreamsPerConnectionMax = 100;
 
 class IncomingStream;
+
+// Reflection adds itself to every server of the process; it belongs to the API, not to the peers.
+class NothingElse final : public grpc::ServerBuilderOption {
+ public:
+  void UpdateArguments(grpc::ChannelArguments* /*arguments*/) override {}
+  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
+    plugins->clear();
+  }
+};
 
 }  // namespace
 
@@ -276,6 +288,7 @@ Result<std::uint16_t> PeerServer::start(const net::SocketAddress& at,
   grpc::ServerBuilder builder;
   builder.AddListeningPort(to_string(at), credentials.server, &port);
   builder.RegisterCallbackGenericService(state_.get());
+  builder.SetOption(std::make_unique<NothingElse>());
   builder.SetMaxReceiveMessageSize(static_cast<int>(message_bytes_max(options)));
   builder.SetMaxSendMessageSize(-1);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // a taken port is an error

@@ -9,6 +9,33 @@
 namespace troupe {
 namespace detail {
 
+// Only finds the ends: whoever reads the element sees whether it is sound.
+std::optional<std::string_view> only_element(std::string_view json) {
+  constexpr std::string_view kBlank = " \t\r\n";
+  const std::size_t begin = json.find_first_not_of(kBlank);
+  const std::size_t end = json.find_last_not_of(kBlank);
+  if (begin == json.npos || begin == end || json[begin] != '[' || json[end] != ']') {
+    return std::nullopt;
+  }
+  const std::string_view inside = json.substr(begin + 1, end - begin - 1);
+  int depth = 0;
+  bool in_text = false;
+  for (std::size_t i = 0; i < inside.size(); ++i) {
+    const char c = inside[i];
+    if (in_text && c == '\\') {
+      ++i;
+    } else if (c == '"') {
+      in_text = !in_text;
+    } else if (!in_text) {
+      if (c == '[' || c == '{') ++depth;
+      if (c == ']' || c == '}') --depth;
+      if (depth < 0 || (c == ',' && depth == 0)) return std::nullopt;
+    }
+  }
+  if (inside.find_first_not_of(kBlank) == inside.npos) return std::nullopt;
+  return inside;
+}
+
 Turn::Turn(NativeInstance& instance, TurnContext& context, TurnMessage message,
            Done<TurnResult> done)
     : instance_(instance),

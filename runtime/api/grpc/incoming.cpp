@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "runtime/api/grpc/grpc_status.h"
+#include "runtime/api/secret.h"
 #include "runtime/net/http_message.h"
 
 namespace troupe::api {
@@ -36,16 +37,6 @@ std::string unhex(std::string_view text) {
     bytes += static_cast<char>(byte);
   }
   return bytes;
-}
-
-// Equal in a time that does not tell how much of it is equal.
-bool same_secret(std::string_view a, std::string_view b) {
-  bool same = a.size() == b.size();
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const char other = b.empty() ? '\0' : b[i % b.size()];
-    same = (a[i] == other) & same;
-  }
-  return same;
 }
 
 }  // namespace

@@ -21,9 +21,9 @@ void invoke(Exchange exchange) {
   Service& service = exchange.on.service;
   Context context = exchange.context();
   Invocation invocation{
-      .key = exchange.key(),
-      .method = exchange.parameters[2],
-      .body = exchange.request.body,
+      .key = {.type = std::move(exchange.parameters[0]), .id = std::move(exchange.parameters[1])},
+      .method = std::move(exchange.parameters[2]),
+      .body = std::move(exchange.request.body),
       .content_type = std::string(exchange.request.headers.find("content-type").value_or(""))};
   service.invoke(std::move(invocation), std::move(context),
                  [exchange = std::move(exchange)](Outcome<actors::Reply> outcome) mutable {

@@ -67,12 +67,15 @@ std::string error_body(const ApiError& error, std::string_view message) {
 net::HttpResponse error_response(const ApiError& error) {
   std::string body = error_body(error, error.message);
   if (body.empty()) body = error_body(error, printable(error.message));
-  return {
+  net::HttpResponse response{
       .status = error.status.http, .content_type = "application/json", .body = go_escaped(body)};
+  if (!error.code.empty()) response.headers.add("troupe-code", error.code);
+  return response;
 }
 
 Context Exchange::context() const {
   Context context;
+  context.metadata.reserve(request.headers.size() + 1);
   for (const net::HttpHeaders::Field field : request.headers) {
     if (stays_here(field.name)) continue;
     if (net::same_without_case(field.name, "traceparent")) continue;

@@ -3,21 +3,12 @@
 #include <array>
 #include <utility>
 
+#include "runtime/api/secret.h"
+
 namespace troupe::api {
 namespace {
 
-// Equal in a time that does not tell how much of it is equal.
-bool same_secret(std::string_view a, std::string_view b) {
-  std::uint32_t difference = a.size() == b.size() ? 0 : 1;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const char other = b.empty() ? '\0' : b[i % b.size()];
-    difference |= static_cast<std::uint32_t>(static_cast<unsigned char>(a[i] ^ other));
-  }
-  return difference == 0;
-}
-
-bool open_to_all(std::string_view method, std::string_view path) {
-  const std::vector<std::string_view> segments = clean_segments(path);
+bool open_to_all(std::string_view method, const Segments& segments) {
   if (method != "GET" || segments.size() < 2) return false;
   if (segments[0] != "v1.0" || segments[1] != "healthz") return false;
   return segments.size() == 2 || (segments.size() == 3 && segments[2] == "outbound");
@@ -28,9 +19,8 @@ std::string not_found(const net::HttpRequest& request) {
 }
 
 // Dapr takes whatever it does not know for a call of another app.
-ApiError unknown(const net::HttpRequest& request) {
-  const std::vector<std::string_view> segments = clean_segments(request.path());
-  if (!segments.empty() && segments[0] == "troupe") {
+ApiError unknown(const net::HttpRequest& request, const Segments& segments) {
+  if (segments.size() > 0 && segments[0] == "troupe") {
     return api_error(Operation::kAdmin, {Code::kNotFound, not_found(request)});
   }
   const bool call = request.headers.contains("dapr-app-id") ||
@@ -52,20 +42,21 @@ HttpApi::HttpApi(Dependencies dependencies, HttpApiOptions options)
       options_(std::move(options)),
       context_{.service = deps_.service, .admin = deps_.admin, .shutdown = deps_.shutdown} {}
 
-bool HttpApi::admitted(const net::HttpRequest& request) const {
-  if (options_.api_token.empty() || open_to_all(request.method, request.path())) return true;
+bool HttpApi::admitted(const net::HttpRequest& request, const Segments& segments) const {
+  if (options_.api_token.empty() || open_to_all(request.method, segments)) return true;
   const auto token = request.headers.find("dapr-api-token");
   return token && same_secret(options_.api_token, *token);
 }
 
 void HttpApi::handle(net::HttpRequest request, net::HttpResponder respond) {
-  if (!admitted(request)) return respond(text(401, "invalid api token"));
+  const Segments segments(request.path());
+  if (!admitted(request, segments)) return respond(text(401, "invalid api token"));
   for (const Routes routes : {actor_routes(), node_routes(), admin_routes()}) {
-    auto match = find_route(routes, request.method, request.path());
+    auto match = find_route(routes, request.method, segments);
     if (!match) continue;
     if (!*match) return respond(text(400, match->error().message));
     std::string traceparent;
-    if (!open_to_all(request.method, request.path())) {
+    if (!open_to_all(request.method, segments)) {
       traceparent =
           deps_.traces.continued(request.headers.find("traceparent").value_or(std::string_view()));
     }
@@ -75,7 +66,7 @@ void HttpApi::handle(net::HttpRequest request, net::HttpResponder respond) {
                                       .respond = std::move(respond),
                                       .traceparent = std::move(traceparent)});
   }
-  respond(error_response(unknown(request)));
+  respond(error_response(unknown(request, segments)));
 }
 
 net::HttpResponse HttpApi::refused(int status, std::string_view message) {

@@ -39,7 +39,7 @@ class HttpApi final : public net::HttpHandler {
   static net::HttpResponse refused(int status, std::string_view message);
 
  private:
-  bool admitted(const net::HttpRequest& request) const;
+  bool admitted(const net::HttpRequest& request, const Segments& segments) const;
 
   Dependencies deps_;
   HttpApiOptions options_;

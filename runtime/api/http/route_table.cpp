@@ -7,31 +7,32 @@
 namespace troupe::api {
 namespace {
 
-// Calls `use` with each part of `text` between separators.
+// Calls `use` with each part of `text` between separators, until one says false.
 template <class Use>
-void split(std::string_view text, char separator, Use use) {
+bool split(std::string_view text, char separator, Use use) {
   while (!text.empty()) {
     const std::string_view part = text.substr(0, text.find(separator));
     text.remove_prefix(std::min(text.size(), part.size() + 1));
-    use(part);
+    if (!use(part)) return false;
   }
+  return true;
 }
 
 bool parameter(std::string_view segment) { return segment.starts_with('{'); }
 
 }  // namespace
 
-std::vector<std::string_view> clean_segments(std::string_view path) {
-  std::vector<std::string_view> segments;
+Segments::Segments(std::string_view path) {
   split(path, '/', [&](std::string_view segment) {
-    if (segment.empty() || segment == ".") return;
+    if (segment.empty() || segment == ".") return true;
     if (segment != "..") {
-      segments.push_back(segment);
-    } else if (!segments.empty()) {
-      segments.pop_back();
+      if (size_ < kMax) all_[size_] = segment;
+      ++size_;
+    } else if (size_ > 0) {
+      --size_;
     }
+    return true;
   });
-  return segments;
 }
 
 Result<std::string> decode_parameter(std::string_view raw) {
@@ -40,18 +41,14 @@ Result<std::string> decode_parameter(std::string_view raw) {
   return net::decode_path_segment(plain);
 }
 
-bool fits(std::string_view pattern, std::span<const std::string_view> segments,
-          RawParameters& parameters) {
+bool fits(std::string_view pattern, const Segments& segments, RawParameters& parameters) {
+  if (segments.size() > Segments::kMax) return false;
   std::size_t i = 0;
-  bool fitting = true;
-  split(pattern.substr(1), '/', [&](std::string_view part) {
-    if (!fitting || i == segments.size()) {
-      fitting = false;
-    } else if (parameter(part)) {
-      parameters.emplace_back(part.substr(1, part.size() - 2), segments[i++]);
-    } else {
-      fitting = part == segments[i++];
-    }
+  const bool fitting = split(pattern.substr(1), '/', [&](std::string_view part) {
+    if (i == segments.size()) return false;
+    if (!parameter(part)) return part == segments[i++];
+    parameters.all[parameters.size++] = {part.substr(1, part.size() - 2), segments[i++]};
+    return true;
   });
   return fitting && i == segments.size();
 }
@@ -60,14 +57,13 @@ std::size_t literal_segments(std::string_view pattern) {
   std::size_t count = 0;
   split(pattern, '/', [&](std::string_view part) {
     if (!part.empty() && !parameter(part)) ++count;
+    return true;
   });
   return count;
 }
 
 bool lists_method(std::string_view methods, std::string_view method) {
-  bool found = false;
-  split(methods, ' ', [&](std::string_view each) { found = found || each == method; });
-  return found;
+  return !split(methods, ' ', [&](std::string_view each) { return each != method; });
 }
 
 }  // namespace troupe::api

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -25,18 +26,34 @@ struct Route {
   Endpoint endpoint;
 };
 
-/// The segments of `path` as they came, without empty ones, dot segments resolved.
-std::vector<std::string_view> clean_segments(std::string_view path);
+/// The segments of a path as they came, without empty ones, dot segments resolved. Views into the
+/// path.
+class Segments {
+ public:
+  /// No pattern is as long as a path with more segments, whose later ones cannot be looked at.
+  static constexpr std::size_t kMax = 16;
+
+  explicit Segments(std::string_view path);
+  std::size_t size() const { return size_; }
+  /// Requires i < size() and i < kMax.
+  std::string_view operator[](std::size_t i) const { return all_[i]; }
+
+ private:
+  std::array<std::string_view, kMax> all_;
+  std::size_t size_ = 0;
+};
 
 /// Undoes %-encoding and turns `+` into a blank, as Dapr does. kInvalid for a broken escape.
 Result<std::string> decode_parameter(std::string_view raw);
 
 /// Names of a pattern, and the segments they stand for.
-using RawParameters = std::vector<std::pair<std::string_view, std::string_view>>;
+struct RawParameters {
+  std::array<std::pair<std::string_view, std::string_view>, Segments::kMax> all;
+  std::size_t size = 0;
+};
 
 /// Whether `pattern` fits, filling `parameters` with what its `{}` stand for, still encoded.
-bool fits(std::string_view pattern, std::span<const std::string_view> segments,
-          RawParameters& parameters);
+bool fits(std::string_view pattern, const Segments& segments, RawParameters& parameters);
 
 /// How literal a pattern is: of several that fit, the greatest wins.
 std::size_t literal_segments(std::string_view pattern);
@@ -54,8 +71,8 @@ struct Match {
 /// Nothing: no route. kInvalid, with Dapr's text: a parameter with a broken escape.
 template <class Endpoint>
 std::optional<Result<Match<Endpoint>>> find_route(std::span<const Route<Endpoint>> routes,
-                                                  std::string_view method, std::string_view path) {
-  const std::vector<std::string_view> segments = clean_segments(path);
+                                                  std::string_view method,
+                                                  const Segments& segments) {
   const Route<Endpoint>* best = nullptr;
   RawParameters raw;
   for (const Route<Endpoint>& route : routes) {
@@ -65,11 +82,13 @@ std::optional<Result<Match<Endpoint>>> find_route(std::span<const Route<Endpoint
       continue;
     }
     best = &route;
-    raw = std::move(found);
+    raw = found;
   }
   if (best == nullptr) return std::nullopt;
   Match<Endpoint> match{.route = best, .parameters = {}};
-  for (const auto& [name, value] : raw) {
+  match.parameters.reserve(raw.size);
+  for (std::size_t i = 0; i < raw.size; ++i) {
+    const auto& [name, value] = raw.all[i];
     Result<std::string> decoded = decode_parameter(value);
     if (!decoded) {
       return fail(Code::kInvalid, "failed to unescape request parameter \"" + std::string(name) +

@@ -11,10 +11,14 @@ namespace {
 constexpr int kTurns = 3;
 
 bool ping(std::uint64_t driver, std::uint64_t /*number*/, NestedCall& call) {
-  static const Payload message(std::string(100, 'x'));
+  static const std::vector<Payload> messages = [] {
+    std::vector<Payload> one_each;
+    for (int i = 0; i < kPairs; ++i) one_each.emplace_back(std::string(100, 'x'));
+    return one_each;
+  }();
   call.target = {.type = "Echo", .id = std::to_string(driver)};
   call.method = "ping";
-  call.message = message;
+  call.message = messages[driver % kPairs];
   return true;
 }
 

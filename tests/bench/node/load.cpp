@@ -16,6 +16,7 @@ class Driver final : public ActorInstance {
     load_ = slot_->load;
     driver_ = std::strtoull(context.self().id.c_str(), nullptr, 10);
     done_ = std::move(done);
+    number_ = 0;
     ++load_->running;
     next(context);
   }
@@ -24,10 +25,12 @@ class Driver final : public ActorInstance {
  private:
   void next(TurnContext& context) {
     NestedCall call;
-    if (load_->stop || !load_->next(driver_, load_->started++, call)) return end();
+    if (load_->stop.load(std::memory_order_relaxed)) return end();
+    if (number_ % Load::kBlock == 0) number_ = load_->numbered.fetch_add(Load::kBlock);
+    if (!load_->next(driver_, number_++, call)) return end();
     if (load_->with_latencies) sent_ = load_->clock.now();
     context.call(std::move(call), [this, &context](const Result<Payload>& reply) {
-      reply ? ++load_->answered : ++load_->failed;
+      reply ? load_->answered.add(driver_) : void(++load_->failed);
       if (load_->with_latencies) {
         const std::chrono::duration<double, std::milli> took = load_->clock.now() - sent_;
         latencies_.push_back(took.count());
@@ -45,6 +48,7 @@ class Driver final : public ActorInstance {
   const std::shared_ptr<LoadSlot> slot_;
   std::shared_ptr<Load> load_;
   std::uint64_t driver_ = 0;
+  std::uint64_t number_ = 0;
   Time sent_;
   std::vector<double> latencies_;
   Done<TurnResult> done_;

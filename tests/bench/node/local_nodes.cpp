@@ -118,12 +118,12 @@ Outcome Drive::run_for(double seconds) {
   // Not before every driver is at work.
   for (int i = 0; i < 200 && load_->running < callers_.size(); ++i) wait(0.05);
   wait(seconds / 5);
-  const double before = static_cast<double>(load_->answered);
+  const double before = static_cast<double>(load_->answered.sum());
   begin_ = load_->clock.now();
   cpu_ = cpu_seconds();
   wait(seconds);
   Outcome outcome;
-  outcome.calls = static_cast<double>(load_->answered) - before;
+  outcome.calls = static_cast<double>(load_->answered.sum()) - before;
   outcome.seconds = std::chrono::duration<double>(load_->clock.now() - begin_).count();
   outcome.cpu_seconds = cpu_seconds() - cpu_;
   load_->stop = true;
@@ -139,7 +139,7 @@ Outcome Drive::run_out() { return finish(); }
 Outcome Drive::finish() {
   callers_.clear();
   Outcome outcome;
-  outcome.calls = static_cast<double>(load_->answered);
+  outcome.calls = static_cast<double>(load_->answered.sum());
   outcome.seconds = std::chrono::duration<double>(load_->clock.now() - begin_).count();
   outcome.cpu_seconds = cpu_seconds() - cpu_;
   outcome.failed = static_cast<double>(load_->failed);

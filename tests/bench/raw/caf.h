@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include <caf/all.hpp>
@@ -9,6 +11,17 @@
 #include "tests/bench/raw/cpu.h"
 
 /// What benchmarks compare actors with: request/then of bare CAF.
+namespace troupe::bench {
+
+/// Shared immutable bytes, as our own calls carry.
+struct RawPayload {
+  std::shared_ptr<const std::string> bytes;
+};
+
+}  // namespace troupe::bench
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::bench::RawPayload)
+
 namespace troupe::bench {
 
 inline constexpr int kPairs = 256;
@@ -35,18 +48,20 @@ using Go = caf::atom_constant<caf::atom("go")>;
 using Ping = caf::atom_constant<caf::atom("ping")>;
 
 inline caf::behavior echo(caf::event_based_actor*) {
-  return {[](Ping, int number) { return number; }};
+  return {[](Ping, const RawPayload& payload) { return payload; }};
 }
 
 struct Caller {
   int left = kRounds;
+  RawPayload payload{std::make_shared<const std::string>(100, 'x')};
 };
 
 inline void next(caf::stateful_actor<Caller>* self, const caf::actor& target, Countdown* ended) {
-  self->request(target, caf::infinite, Ping::value, 1).then([=](int) {
-    if (--self->state.left == 0) return ended->one();
-    next(self, target, ended);
-  });
+  self->request(target, caf::infinite, Ping::value, self->state.payload)
+      .then([=](const RawPayload&) {
+        if (--self->state.left == 0) return ended->one();
+        next(self, target, ended);
+      });
 }
 
 /// CPU nanoseconds of a call and its reply between event-based actors.

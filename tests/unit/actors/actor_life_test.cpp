@@ -150,6 +150,24 @@ TEST_F(ActorLife, ALapsedLeasePausesAdmissionUntilItIsProlonged) {
   EXPECT_EQ(answer->text(), "ab");
 }
 
+TEST_F(ActorLife, TheShortWayLeadsOnlyToActorsInMemoryUnderAUsableRight) {
+  world.start();
+  const auto offered = [&] {
+    actors::Call call = world.call("Cart", "1", "add", "x");
+    call.done = [](Result<actors::Reply>) {};
+    const bool taken = world.actors->deliver_live(call);
+    EXPECT_EQ(call.method.empty(), taken);  // left alone if not taken
+    world.run();
+    return taken;
+  };
+  EXPECT_FALSE(offered());
+  world.ask("Cart", "1", "add", "a");
+  EXPECT_TRUE(offered());
+  EXPECT_EQ(world.ask("Cart", "1", "add", "b"), "axb");
+  for (const auto& right : world.shards.rights("Cart")) right->drain();
+  EXPECT_FALSE(offered());
+}
+
 TEST_F(ActorLife, ADrainRefusesTheNewAndFinishesTheBegun) {
   world.start();
   const auto begun = world.send("Cart", "1", "stall");

@@ -1,6 +1,10 @@
 // The real schedulers under load: what must hold whatever the threads do.
 #include <atomic>
+#include <functional>
+#include <future>
 #include <memory>
+#include <set>
+#include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -116,6 +120,106 @@ void stress(actors::Scheduler& scheduler) {
   stopped.wait(false);
   EXPECT_TRUE(host.counts().empty());
   loop.stop();
+}
+
+// Runs what it is given, whenever woken.
+class Sleeper final : public actors::Runnable, public std::enable_shared_from_this<Sleeper> {
+ public:
+  static std::shared_ptr<Sleeper> on(actors::Scheduler& scheduler, std::function<void()> work) {
+    auto sleeper = std::make_shared<Sleeper>();
+    sleeper->work_ = std::move(work);
+    sleeper->slot_ = scheduler.attach(*sleeper);
+    return sleeper;
+  }
+  void wake() { slot_->wake(shared_from_this()); }
+  Outcome run() override {
+    work_();
+    return Outcome::kAsleep;
+  }
+
+ private:
+  std::function<void()> work_;
+  std::unique_ptr<actors::Slot> slot_;
+};
+
+TEST(CafScheduler, WhatIsWokenLastRunsNextOnTheSameThread) {
+  actors::CafScheduler scheduler({.threads = 1});
+  std::string order;
+  std::promise<void> over;
+  const auto other = Sleeper::on(scheduler, [&] {
+    order += "other ";
+    over.set_value();
+  });
+  const auto woken = Sleeper::on(scheduler, [&] { order += "woken "; });
+  const auto waker = Sleeper::on(scheduler, [&] {
+    other->wake();
+    woken->wake();
+    order += "waker ";
+  });
+  waker->wake();
+  over.get_future().wait();
+  scheduler.stop();
+  EXPECT_EQ(order, "waker woken other ");
+}
+
+TEST(CafScheduler, WhatWasWokenDoesNotWaitForLongCodeOfTheWaker) {
+  actors::CafScheduler scheduler({.threads = 2});
+  std::promise<void> begun;
+  std::promise<bool> in_time;
+  const auto woken = Sleeper::on(scheduler, [&] { begun.set_value(); });
+  const auto waker = Sleeper::on(scheduler, [&] {
+    woken->wake();
+    scheduler.share();
+    in_time.set_value(begun.get_future().wait_for(30s) == std::future_status::ready);
+  });
+  waker->wake();
+  EXPECT_TRUE(in_time.get_future().get());
+  scheduler.stop();
+}
+
+TEST(CafScheduler, ThoseThatWakeEachOtherLeaveOthersTheirShare) {
+  actors::CafScheduler scheduler({.threads = 1});
+  std::atomic<bool> third_ran{false};
+  std::atomic<int> turns{0};
+  std::promise<void> over;
+  std::shared_ptr<Sleeper> second;
+  const auto third = Sleeper::on(scheduler, [&] { third_ran = true; });
+  const auto first = Sleeper::on(scheduler, [&] {
+    if (third_ran || ++turns == 1'000'000) return over.set_value();
+    if (turns == 1) third->wake();
+    second->wake();
+  });
+  second = Sleeper::on(scheduler, [&] { first->wake(); });
+  first->wake();
+  over.get_future().wait();
+  scheduler.stop();
+  EXPECT_TRUE(third_ran);
+}
+
+TEST(CallIds, AreUniqueOverThreads) {
+  actors::CallIds ids{NodeId{1, 1}, Generation{1}};
+  constexpr std::size_t kEach = 1'000;
+  std::vector<std::vector<std::uint64_t>> drawn(12);
+  {
+    std::vector<std::unique_ptr<Loop>> threads;
+    SystemClock clock;
+    for (auto& mine : drawn) {
+      threads.push_back(std::make_unique<Loop>(clock, "ids"));
+      threads.back()->post([&ids, &mine] {
+        for (std::size_t i = 0; i < kEach; ++i) mine.push_back(ids.next().sequence);
+      });
+    }
+    for (const auto& each : threads) {
+      std::promise<void> drained;
+      each->post([&] { drained.set_value(); });
+      drained.get_future().wait();
+      each->stop();
+    }
+  }
+  std::set<std::uint64_t> all;
+  for (const auto& mine : drawn) all.insert(mine.begin(), mine.end());
+  EXPECT_EQ(all.size(), drawn.size() * kEach);
+  EXPECT_FALSE(all.contains(0));
 }
 
 TEST(ActorStress, TurnsNeverOverlapAndKeepEachCallersOrderOnCaf) {

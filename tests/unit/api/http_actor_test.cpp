@@ -92,6 +92,15 @@ TEST_F(ActorEndpoints, AnUnknownTypeIsSaidInDaprsWords) {
                                 "'Cat/c1': no node hosts it"));
 }
 
+TEST_F(ActorEndpoints, ARefusalNamesItsCodeInAHeader) {
+  world.refuse(Code::kUnimplemented, "no method 'nope'");
+  EXPECT_EQ(world.request("POST", "/v1.0/actors/Cart/c1/method/nope").headers.find("troupe-code"),
+            "unimplemented");
+  world.refuse(Code::kUnknownOutcome, "who knows");
+  EXPECT_EQ(world.request("POST", "/v1.0/actors/Cart/c1/method/add").headers.find("troupe-code"),
+            "unknown outcome");
+}
+
 TEST_F(ActorEndpoints, OverloadTimeOutsAndOutagesHaveTheirOwnStatus) {
   world.refuse(Code::kExhausted, "full");
   EXPECT_EQ(world.ask("POST", "/v1.0/actors/Cart/c1/method/add"),

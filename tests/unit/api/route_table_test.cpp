@@ -16,7 +16,7 @@ constexpr std::array<Route<int>, 4> kRoutes{{
 
 // The endpoint's number and its parameters.
 std::string find(std::string_view method, std::string_view path) {
-  const auto match = find_route(std::span<const Route<int>>(kRoutes), method, path);
+  const auto match = find_route(std::span<const Route<int>>(kRoutes), method, Segments(path));
   if (!match) return "none";
   if (!*match) return match->error().message;
   std::string text = std::to_string((*match)->route->endpoint);
@@ -31,6 +31,14 @@ TEST(RouteTable, MethodAndPathChooseTheEndpoint) {
   EXPECT_EQ(find("DELETE", "/v1/things/7"), "none");
   EXPECT_EQ(find("GET", "/v1/things"), "none");
   EXPECT_EQ(find("GET", "/v1/things/7/8"), "none");
+}
+
+TEST(RouteTable, PathsLongerThanAnyPatternLeadNowhere) {
+  std::string path = "/v1/things/7";
+  for (std::size_t i = 0; i < 2 * Segments::kMax; ++i) path += "/x";
+  EXPECT_EQ(find("GET", path), "none");
+  for (std::size_t i = 0; i < 2 * Segments::kMax; ++i) path += "/..";
+  EXPECT_EQ(find("GET", path), "1 [7]");
 }
 
 TEST(RouteTable, LiteralsWinOverParameters) { EXPECT_EQ(find("GET", "/v1/things/all"), "2"); }

@@ -97,15 +97,22 @@ class Probe : public Actor<ProbeState> {
     deactivate_when_idle();
   }
   void contradict() { set_reminder<&Probe::schedule>({.after = 1s, .due = "2s"}); }
+  std::string concat(const std::vector<std::string>& parts) const {
+    std::string all;
+    for (const std::string& each : parts) all += each;
+    return all;
+  }
+  std::string greet(const std::string& name) const { return "hello " + name; }
   std::string about() const {
     return to_string(key()) + " " + std::to_string(fencing_token()) + " " +
            std::string(traceparent());
   }
 
-  using Methods = troupe::Methods<&Probe::set, &Probe::number, interleave<&Probe::peek>,
-                                  &Probe::ask, &Probe::ask_gently, &Probe::wait, &Probe::refuse,
-                                  &Probe::fail_const, &Probe::break_down, &Probe::schedule,
-                                  &Probe::contradict, named<"About", &Probe::about>>;
+  using Methods =
+      troupe::Methods<&Probe::set, &Probe::number, interleave<&Probe::peek>, &Probe::ask,
+                      &Probe::ask_gently, &Probe::wait, &Probe::refuse, &Probe::fail_const,
+                      &Probe::break_down, &Probe::schedule, &Probe::contradict, &Probe::concat,
+                      &Probe::greet, named<"About", &Probe::about>>;
 };
 
 class Hasty : public Actor<> {
@@ -147,7 +154,7 @@ class ProbeTest : public testing::Test {
 TEST_F(ProbeTest, IsDescribedByItsClass) {
   EXPECT_EQ(type.name, "Probe");
   EXPECT_TRUE(type.options.reentrant);
-  EXPECT_EQ(type.methods.size(), 12U);
+  EXPECT_EQ(type.methods.size(), 14U);
   EXPECT_EQ(type.methods.front().name, "About");
   EXPECT_EQ(type.method("set")->access, Access::kWrite);
   EXPECT_EQ(type.method("number")->access, Access::kReadOnly);
@@ -279,6 +286,18 @@ TEST_F(ProbeTest, AnUnreadableMessageRunsNothing) {
   EXPECT_NE(error.message.find("'set' of Probe"), std::string::npos) << error.message;
   EXPECT_FALSE(instance->spoiled());
   EXPECT_EQ(run("number", "17").error().code, Code::kInvalid);
+}
+
+TEST_F(ProbeTest, AListOfOneIsTakenForTheArgument) {
+  EXPECT_EQ(run("set", "[5]")->reply.view(), "5");
+  EXPECT_EQ(run("set", " [ 5 ]\n")->reply.view(), "5");
+  EXPECT_EQ(run("number", "[]")->reply.view(), "5");
+  EXPECT_EQ(run("concat", R"([["a,","b]"]])").error().code, Code::kInvalid);
+  EXPECT_EQ(run("concat", R"(["a,","b]"])")->reply.view(), R"("a,b]")");
+  EXPECT_EQ(run("greet", R"(["a,\"]["])")->reply.view(), R"("hello a,\"][")");
+  for (const char* body : {"[]", "[5,6]", "[5", "[[5]]", "[5],[6]", "[", "]"}) {
+    EXPECT_EQ(run("set", body).error().code, Code::kInvalid) << body;
+  }
 }
 
 TEST_F(ProbeTest, AFailedFirstTurnIsNotYetAnActivation) {
