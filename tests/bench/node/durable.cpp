@@ -38,6 +38,7 @@ std::vector<Row> durable_turns(std::uint32_t replicas) {
   });
   std::vector<double> raw;
   std::vector<double> ours;
+  std::vector<double> cpu;
   std::vector<double> p50;
   std::vector<double> p99;
   const auto save = [](std::uint64_t driver, std::uint64_t, NestedCall& call) {
@@ -53,6 +54,7 @@ std::vector<Row> durable_turns(std::uint32_t replicas) {
     }
     const Outcome outcome = drive.run_for(2);
     ours.push_back(outcome.rate());
+    cpu.push_back(outcome.cpu_seconds / outcome.calls * 1e6);
     p50.push_back(outcome.p50);
     p99.push_back(outcome.p99);
   }
@@ -63,6 +65,7 @@ std::vector<Row> durable_turns(std::uint32_t replicas) {
            .raw = median(raw),
            .target = replicas == 1 ? 0.6 : 0.4,
            .at_most = false,
+           .cpu = median(cpu),
            .p50 = median(p50),
            .p99 = median(p99)}};
 }
