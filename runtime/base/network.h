@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "runtime/base/ids.h"
 #include <troupe/function.h>
@@ -30,6 +31,12 @@ class Network {
 
   /// False, and nothing sent, if there is no connection, or for a full window of kCalls.
   [[nodiscard]] virtual bool send(NodeId to, Lane lane, std::string frame) = 0;
+
+  /// As send(), for calls and replies, of which many often come together: may let others join it,
+  /// until those that are under way now are through, but a few milliseconds at most.
+  [[nodiscard]] virtual bool send_soon(NodeId to, Lane lane, std::string frame) {
+    return send(to, lane, std::move(frame));
+  }
 
   /// Asks whoever listens at `address`, known or not, of this cluster or of none: for joining. The
   /// answer, or kUnavailable or kTimeout, comes on the network's own threads.

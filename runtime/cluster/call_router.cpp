@@ -77,8 +77,7 @@ void CallRouter::returned(actors::Call call) {
 
 // If it cannot be sent the connection is gone, and the caller asks again.
 void CallRouter::answer(NodeId to, ReplyFrame reply) {
-  static_cast<void>(
-      deps_.network.send(to, Lane::kControl, encode(Frame(std::move(reply)), deps_.clock.now())));
+  static_cast<void>(deps_.network.send_soon(to, Lane::kControl, encode_reply(reply)));
 }
 
 // Nobody knows whether this try took effect. From now on an error is no proof that nothing did:
@@ -124,18 +123,19 @@ void CallRouter::locate(actors::Call call) {
   const ShardId shard = shard_of(call);
   const std::string type = call.key.type;
   const Duration patience = std::min<Duration>(kLocatePatience, call.deadline - now);
-  deps_.locate(
-      shard, type, patience,
-      [this, held = std::make_shared<actors::Call>(std::move(call))](
-          const Result<void>& located) mutable {
-        if (located) return look(std::move(*held));
-        if (located.error().code == Code::kNotFound) return held->done(fail(located.error()));
-        if (deps_.clock.now() >= held->deadline) {
-          return held->done(fail(Code::kTimeout, describe(*held) + ": no owner was found in time: " +
-                                                     located.error().message));
-        }
-        again(std::move(*held));
-      });
+  deps_.locate(shard, type, patience,
+               [this, held = std::make_shared<actors::Call>(std::move(call))](
+                   const Result<void>& located) mutable {
+                 if (located) return look(std::move(*held));
+                 if (located.error().code == Code::kNotFound)
+                   return held->done(fail(located.error()));
+                 if (deps_.clock.now() >= held->deadline) {
+                   return held->done(fail(Code::kTimeout, describe(*held) +
+                                                              ": no owner was found in time: " +
+                                                              located.error().message));
+                 }
+                 again(std::move(*held));
+               });
 }
 
 // After the leader has answered: straight on, but not in circles.
@@ -152,36 +152,26 @@ void CallRouter::look(actors::Call call) {
   route(std::move(call));
 }
 
+// The calls on their way to a node.
+std::atomic<std::size_t>& CallRouter::window(NodeId node) {
+  return *windows_.with([&](auto& windows) { return &windows[node]; });
+}
+
 void CallRouter::send(NodeId to, RowVersion row, actors::Call call) {
-  const bool admitted = windows_.with([&](std::map<NodeId, std::size_t>& windows) {
-    std::size_t& open = windows[to];
-    if (open >= options_.window) return false;
-    ++open;
-    return true;
-  });
-  if (!admitted) {
+  std::atomic<std::size_t>& open = window(to);
+  if (open.fetch_add(1, std::memory_order_relaxed) >= options_.window) {
+    open.fetch_sub(1, std::memory_order_relaxed);
     return call.done(fail(Code::kExhausted, "too many calls are on their way to node " +
                                                 short_name(to) + "; slow down"));
   }
   if (call.id.empty()) call.id = deps_.ids.next();
   call.may_repeat = true;
   const std::uint64_t id = next_id_.fetch_add(1, std::memory_order_relaxed);
-  CallFrame frame{.id = id, .row = row, .call = {}};
-  // The frame borrows the call for as long as it takes to encode it.
-  Done<actors::Reply> done = std::move(call.done);
-  frame.call = std::move(call);
-  std::string bytes;
-  {
-    Frame encoded(std::move(frame));
-    bytes = encode(encoded, deps_.clock.now());
-    call = std::move(std::get<CallFrame>(encoded).call);
-  }
-  call.done = std::move(done);
-  stripe(id).with([&](PendingById& pending) {
-    pending.emplace(id, Pending{.to = to, .row = row, .call = std::move(call)});
-  });
+  std::string bytes = encode_call(id, row, call, deps_.clock.now());
+  stripe(id).with(
+      [&](PendingById& pending) { pending.try_emplace(id, to, row, open, std::move(call)); });
   remote_.fetch_add(1, std::memory_order_relaxed);
-  if (deps_.network.send(to, Lane::kCalls, std::move(bytes))) return;
+  if (deps_.network.send_soon(to, Lane::kCalls, std::move(bytes))) return;
   if (std::optional<Pending> pending = take(id, to)) again(std::move(pending->call));
 }
 
@@ -195,7 +185,7 @@ std::optional<CallRouter::Pending> CallRouter::take(std::uint64_t id, NodeId fro
   });
   if (taken) {
     remote_.fetch_sub(1, std::memory_order_relaxed);
-    windows_.with([&](std::map<NodeId, std::size_t>& windows) { --windows[from]; });
+    taken->window.fetch_sub(1, std::memory_order_relaxed);
   }
   return taken;
 }

@@ -85,6 +85,7 @@ class CallRouter final : public actors::Router {
   struct Pending {
     NodeId to;
     RowVersion row;
+    std::atomic<std::size_t>& window;  // of `to`
     actors::Call call;
   };
   using PendingById = std::map<std::uint64_t, Pending>;
@@ -92,6 +93,7 @@ class CallRouter final : public actors::Router {
 
   ShardId shard_of(const actors::Call& call) const;
   Guarded<PendingById>& stripe(std::uint64_t id) { return stripes_[id % kStripes]; }
+  std::atomic<std::size_t>& window(NodeId node);
   void send(NodeId to, RowVersion row, actors::Call call);
   std::optional<Pending> take(std::uint64_t id, NodeId from);
   std::vector<Pending> take_if(const std::function<bool(const Pending&)>& wanted);
@@ -107,7 +109,7 @@ class CallRouter final : public actors::Router {
   CallRouterOptions options_;
   Dependencies deps_;
   std::array<Guarded<PendingById>, kStripes> stripes_;
-  Guarded<std::map<NodeId, std::size_t>> windows_;
+  Guarded<std::map<NodeId, std::atomic<std::size_t>>> windows_;  // only ever grows
   std::atomic<std::uint64_t> next_id_;
   std::atomic<std::size_t> remote_{0};
   std::atomic<std::size_t> held_{0};

@@ -15,6 +15,7 @@
 #include "runtime/cluster/call_router.h"
 #include "runtime/cluster/deliveries.h"
 #include "runtime/cluster/founding.h"
+#include "runtime/cluster/inbox.h"
 #include "runtime/cluster/meta.h"
 #include "runtime/cluster/owners.h"
 #include "runtime/cluster/replicas.h"
@@ -66,6 +67,9 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
     std::function<void(const Error&)> fatal;
     /// The cluster this node belongs to is known, and durable: for the data directory.
     std::function<void(const std::string& cluster)> joined;
+    /// Where calls and replies of other nodes are handed on: runs work soon, one after another.
+    /// Empty: on the network's threads.
+    std::function<void(Work)> hand_on = {};
   };
 
   Cluster(ClusterOptions options, Dependencies dependencies);
@@ -180,7 +184,8 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
   std::unique_ptr<Owners> owners_;
   std::unique_ptr<CallRouter> router_;
   std::unique_ptr<Deliveries> deliveries_;
-  std::atomic<CallRouter*> calls_{nullptr};  // for the network's threads
+  std::unique_ptr<Inbox> inbox_;
+  std::atomic<Inbox*> calls_{nullptr};  // for the network's threads
   std::atomic<Hosting*> hosting_{nullptr};
   Function<void(Generation)> registered_;
   std::uint64_t members_version_ = 0;

@@ -129,23 +129,17 @@ void Cluster::disconnected(NodeId peer) {
 void Cluster::received(NodeId from, std::string_view bytes) {
   Result<Frame> frame = decode_frame(bytes, deps_.clock.now());
   if (!frame) return deps_.log.warning("a damaged frame", {{"from", short_name(from)}});
-  CallRouter* calls = calls_.load(std::memory_order_acquire);
-  if (auto* call = std::get_if<CallFrame>(&*frame)) {
-    if (calls != nullptr) {
-      calls->received(from, std::move(*call));
-    } else {
-      // An old row led here, before this process hosts anything.
-      const ReplyFrame elsewhere{.id = call->id,
-                                 .result = fail(Code::kUnavailable, "this node is starting"),
-                                 .elsewhere = true,
-                                 .row = {}};
-      static_cast<void>(
-          deps_.network.send(from, Lane::kControl, encode(Frame(elsewhere), deps_.clock.now())));
-    }
-    return;
-  }
-  if (auto* reply = std::get_if<ReplyFrame>(&*frame)) {
-    if (calls != nullptr) calls->received(from, std::move(*reply));
+  auto* call = std::get_if<CallFrame>(&*frame);
+  if (call != nullptr || std::holds_alternative<ReplyFrame>(*frame)) {
+    Inbox* calls = calls_.load(std::memory_order_acquire);
+    if (calls != nullptr) return calls->put(from, *std::move(frame));
+    if (call == nullptr) return;
+    // An old row led here, before this process hosts anything.
+    const ReplyFrame elsewhere{.id = call->id,
+                               .result = fail(Code::kUnavailable, "this node is starting"),
+                               .elsewhere = true,
+                               .row = {}};
+    static_cast<void>(deps_.network.send(from, Lane::kControl, encode_reply(elsewhere)));
     return;
   }
   auto kept = std::make_shared<Frame>(std::move(*frame));

@@ -185,14 +185,19 @@ void write_frame(Writer& out, const ResponseFrame& frame, Time /*now*/) {
   write_result(out, frame.result, [&](const std::string& body) { out.bytes(body); });
 }
 
-void write_frame(Writer& out, const CallFrame& frame, Time now) {
+void write_call_frame(Writer& out, std::uint64_t id, RowVersion row, const actors::Call& call,
+                      Time now) {
   out.number(static_cast<std::uint64_t>(Kind::kCall));
-  out.number(frame.id);
-  out.id(frame.row);
-  write_call(out, frame.call, now);
+  out.number(id);
+  out.id(row);
+  write_call(out, call, now);
 }
 
-void write_frame(Writer& out, const ReplyFrame& frame, Time /*now*/) {
+void write_frame(Writer& out, const CallFrame& frame, Time now) {
+  write_call_frame(out, frame.id, frame.row, frame.call, now);
+}
+
+void write_reply_frame(Writer& out, const ReplyFrame& frame) {
   out.number(static_cast<std::uint64_t>(Kind::kReply));
   out.number(frame.id);
   write_result(out, frame.result, [&](const actors::Reply& reply) {
@@ -202,6 +207,10 @@ void write_frame(Writer& out, const ReplyFrame& frame, Time /*now*/) {
   });
   out.boolean(frame.elsewhere);
   out.bytes(frame.row);
+}
+
+void write_frame(Writer& out, const ReplyFrame& frame, Time /*now*/) {
+  write_reply_frame(out, frame);
 }
 
 void write_frame(Writer& out, const GossipFrame& frame, Time /*now*/) {
@@ -272,6 +281,18 @@ Error read_error(Reader& in) {
 std::string encode(const Frame& frame, Time now) {
   Writer out;
   std::visit([&](const auto& each) { write_frame(out, each, now); }, frame);
+  return out.take();
+}
+
+std::string encode_call(std::uint64_t id, RowVersion row, const actors::Call& call, Time now) {
+  Writer out;
+  write_call_frame(out, id, row, call, now);
+  return out.take();
+}
+
+std::string encode_reply(const ReplyFrame& reply) {
+  Writer out;
+  write_reply_frame(out, reply);
   return out.take();
 }
 

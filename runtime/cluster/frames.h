@@ -77,6 +77,9 @@ using Frame =
 
 /// `now` turns the deadline of a call into the time left.
 std::string encode(const Frame& frame, Time now);
+/// Two that are encoded often: the same bytes, without a copy of what they hold.
+std::string encode_call(std::uint64_t id, RowVersion row, const actors::Call& call, Time now);
+std::string encode_reply(const ReplyFrame& reply);
 /// kInvalid for anything that is not one whole frame.
 Result<Frame> decode_frame(std::string_view bytes, Time now);
 

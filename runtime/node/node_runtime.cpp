@@ -22,6 +22,7 @@
 #include "runtime/node/hosted_actors.h"
 #include "runtime/node/listener_relay.h"
 #include "runtime/node/node_metrics.h"
+#include "runtime/node/run_queue.h"
 #include "runtime/node/store.h"
 #include "runtime/transport/grpc_network.h"
 
@@ -113,6 +114,9 @@ struct NodeRuntime::Parts {
   net::Resolver resolver;
   actors::CafScheduler scheduler;
   actors::BlockingScheduler blocking;
+  // What comes in for actors, and what they have to say to other nodes.
+  RunQueue for_actors{scheduler, timers, clock, RunQueue::Place::kNext};
+  RunQueue behind_actors{scheduler, timers, clock, RunQueue::Place::kBehind};
   std::optional<Discovery> discovery;
   std::unique_ptr<Store> store;
   ListenerRelay relay;
@@ -166,6 +170,7 @@ Result<void> NodeRuntime::Parts::open_network() {
   if (!options) return fail(options.error());
   network = std::make_unique<transport::GrpcNetwork>(io, resolver, clock, log.named("transport"),
                                                      relay, std::move(*options));
+  network->gather_by([this](Work work) { behind_actors.post(std::move(work)); });
   const Result<void> listening = network->start();
   if (!listening) return listening;
   const auto address = placement::parse_address(network->address());
@@ -200,19 +205,20 @@ void NodeRuntime::Parts::build_cluster(const placement::Address& address) {
                       .expect = settings.bootstrap_expect,
                       .shard_count = settings.shards};
   cluster = std::make_unique<cluster::Cluster>(
-      std::move(options),
-      cluster::Cluster::Dependencies{.clock = clock,
-                                     .loop = loop,
-                                     .network = *network,
-                                     .disk = store->disk(),
-                                     .random = random,
-                                     .log = log.named("cluster"),
-                                     .fatal = [this](const Error& error) { end(error); },
-                                     .joined =
-                                         [this](const std::string& id) {
-                                           const Result<void> noted = store->joined(id);
-                                           if (!noted) end(noted.error());
-                                         }});
+      std::move(options), cluster::Cluster::Dependencies{
+                              .clock = clock,
+                              .loop = loop,
+                              .network = *network,
+                              .disk = store->disk(),
+                              .random = random,
+                              .log = log.named("cluster"),
+                              .fatal = [this](const Error& error) { end(error); },
+                              .joined =
+                                  [this](const std::string& id) {
+                                    const Result<void> noted = store->joined(id);
+                                    if (!noted) end(noted.error());
+                                  },
+                              .hand_on = [this](Work work) { for_actors.post(std::move(work)); }});
 }
 
 Result<void> NodeRuntime::Parts::open_api() {

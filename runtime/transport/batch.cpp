@@ -56,6 +56,7 @@ void BatchQueue::push_small(std::string_view frame) {
   if (blocks_.empty() || blocks_.back().large ||
       blocks_.back().pieces.size() + room > limits_.batch_bytes_max) {
     blocks_.emplace_back();
+    blocks_.back().pieces.reserve(std::max(room, usual_));
   }
   Block& block = blocks_.back();
   const std::size_t before = block.pieces.size();
@@ -72,6 +73,8 @@ Batch BatchQueue::take() {
   Batch batch;
   batch.head = std::move(block.pieces);
   batch.frames = block.frames;
+  // Rises at once and sinks slowly, so that frames are seldom copied for lack of room.
+  usual_ = std::max(batch.head.size(), usual_ - usual_ / 8);
   bytes_ -= batch.head.size();
   blocks_.pop_front();
   return batch;

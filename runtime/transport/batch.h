@@ -62,6 +62,7 @@ class BatchQueue {
   const Limits limits_;
   std::deque<Block> blocks_;
   std::size_t bytes_ = 0;
+  std::size_t usual_ = 0;  // bytes of a batch, of late
 };
 
 /// Takes batches apart into frames again. Safe on any bytes. Not thread-safe.

@@ -113,7 +113,7 @@ struct GrpcNetwork::State final : PeerServer::Host {
     const Result<net::SocketAddress> at = listening_address(options);
     if (!at) return fail(at.error());
     links = std::make_shared<Links>(Links::World{.executor = loop,
-                                                 .writer = writer,
+                                                 .writers = {.now = writer, .soon = gather},
                                                  .clock = clock,
                                                  .log = log,
                                                  .listener = listener,
@@ -128,6 +128,17 @@ struct GrpcNetwork::State final : PeerServer::Host {
     if (!listening) return fail(listening.error());
     port = *listening;
     return {};
+  }
+
+  bool send(NodeId to, Lane lane, std::string frame, Haste haste) {
+    const auto stream = routes.with([&](auto& all) -> std::shared_ptr<OutgoingStream> {
+      const auto found = all.find(to);
+      return found == all.end() ? nullptr : found->second[lane];
+    });
+    if (!stream) return false;
+    const bool taken = stream->send(std::move(frame), haste);
+    if (!taken) TransportMetrics::count(metrics->frames_refused);
+    return taken;
   }
 
   void stop() {
@@ -161,6 +172,7 @@ struct GrpcNetwork::State final : PeerServer::Host {
   std::uint16_t port = 0;
   std::string address = options.advertised;
   Loop writer;
+  std::function<void(Work)> gather;
   std::shared_ptr<Links> links;
   Introducer introducer;
   Datagrams datagrams;
@@ -174,6 +186,7 @@ GrpcNetwork::GrpcNetwork(net::IoThreads& threads, net::Resolver& resolver, Clock
 
 GrpcNetwork::~GrpcNetwork() { stop(); }
 
+void GrpcNetwork::gather_by(std::function<void(Work)> post) { state_->gather = std::move(post); }
 Result<void> GrpcNetwork::start() { return state_->start(); }
 void GrpcNetwork::stop() { state_->stop(); }
 std::uint16_t GrpcNetwork::port() const { return state_->port; }
@@ -191,14 +204,11 @@ void GrpcNetwork::forget(NodeId node) {
 }
 
 bool GrpcNetwork::send(NodeId to, Lane lane, std::string frame) {
-  const auto stream = state_->routes.with([&](auto& routes) -> std::shared_ptr<OutgoingStream> {
-    const auto found = routes.find(to);
-    return found == routes.end() ? nullptr : found->second[lane];
-  });
-  if (!stream) return false;
-  const bool taken = stream->send(std::move(frame));
-  if (!taken) TransportMetrics::count(state_->metrics->frames_refused);
-  return taken;
+  return state_->send(to, lane, std::move(frame), Haste::kNow);
+}
+
+bool GrpcNetwork::send_soon(NodeId to, Lane lane, std::string frame) {
+  return state_->send(to, lane, std::move(frame), Haste::kSoon);
 }
 
 void GrpcNetwork::introduce(const std::string& address, std::string question,

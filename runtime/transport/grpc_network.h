@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "runtime/base/clock.h"
+#include "runtime/base/executor.h"
 #include "runtime/base/log.h"
 #include "runtime/base/network.h"
 #include "runtime/net/io_threads.h"
@@ -38,6 +40,11 @@ class GrpcNetwork final : public Network {
   GrpcNetwork(const GrpcNetwork&) = delete;
   GrpcNetwork& operator=(const GrpcNetwork&) = delete;
 
+  /// Where the writes of what is sent soon may wait for more of the kind: `post` runs work once
+  /// what is under way in the node is through; called from any thread. Before start(); without,
+  /// nothing waits.
+  void gather_by(std::function<void(Work)> post);
+
   /// Listens for streams and datagrams. Once only. kUnavailable: "cannot listen on 127.0.0.1:7400:
   /// address already in use; choose another port". kInvalid: files of TLS that cannot be read.
   Result<void> start();
@@ -55,6 +62,7 @@ class GrpcNetwork final : public Network {
   void know(NodeId node, std::string address) override;
   void forget(NodeId node) override;
   [[nodiscard]] bool send(NodeId to, Lane lane, std::string frame) override;
+  [[nodiscard]] bool send_soon(NodeId to, Lane lane, std::string frame) override;
   void introduce(const std::string& address, std::string question, Done<std::string> done) override;
   void send_datagram(const std::string& address, std::string bytes) override;
 

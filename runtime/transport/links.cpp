@@ -69,7 +69,7 @@ void Links::connect(NodeId node) {
     peer.lanes.streams[index(lane)] =
         open_stream(channel, world_.host.greeting(lane, node),
                     {options.batch_bytes_max, queue_bytes_max, options.frame_bytes_max},
-                    world_.writer, world_.metrics, world_.live, events(node, peer.attempt, lane));
+                    world_.writers, world_.metrics, world_.live, events(node, peer.attempt, lane));
   }
   const std::weak_ptr<Links> weak = weak_from_this();
   world_.executor.post_at(world_.clock.now() + options.accept_timeout,

@@ -42,7 +42,7 @@ class Links : public std::enable_shared_from_this<Links> {
   /// What the links live on; all of it outlives them, but for `credentials`, which is copied.
   struct World {
     Executor& executor;  // where `live` ends operations too
-    Executor& writer;    // where the writes of streams begin
+    Writers writers;     // where the writes of streams begin
     Clock& clock;
     Log log;
     NetworkListener& listener;

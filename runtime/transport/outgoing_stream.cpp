@@ -23,19 +23,20 @@ using Reactor = grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
 // gains nothing then. Below, the writer's wake-up is the time in which frames gather.
 constexpr int kLonelyBatches = 16;
 
-// What to do once the lock is released. Only who set `writing`, or cleared `held`, acts on it, so
+// What to do once the lock is released. Only who set the phase, or cleared `held`, acts on it, so
 // that no two threads write and nothing is begun after the hold is gone.
-enum class Next : std::uint8_t { kNothing, kWrite, kWriteSoon, kLetGo, kFinish };
+enum class Next : std::uint8_t { kNothing, kWrite, kWriteSoon, kGather, kLetGo, kFinish };
 
 class Stream final : public OutgoingStream,
                      public Reactor,
                      public std::enable_shared_from_this<Stream> {
  public:
-  Stream(std::shared_ptr<grpc::Channel> channel, BatchQueue::Limits limits, Executor& writer,
+  Stream(std::shared_ptr<grpc::Channel> channel, BatchQueue::Limits limits, const Writers& writers,
          TransportMetrics& metrics, LiveCount& live, Events events)
       : channel_(std::move(channel)),
         stub_(channel_),
-        writer_(writer),
+        batch_bytes_max_(limits.batch_bytes_max),
+        writers_(writers),
         metrics_(metrics),
         live_(live),
         events_(std::move(events)),
@@ -52,14 +53,16 @@ class Stream final : public OutgoingStream,
     StartCall();
   }
 
-  bool send(std::string frame) override {
+  bool send(std::string frame, Haste haste) override {
     Next next = Next::kNothing;
     const bool taken = state_.with([&](State& state) {
       if (state.closing || !state.queue.push(std::move(frame))) return false;
-      if (state.writing) return true;
-      // Where frames came together lately, more is likely to follow this one at once.
-      next = state.lonely < kLonelyBatches ? Next::kWriteSoon : write_next(state);
-      state.writing = true;
+      const bool waits = haste == Haste::kSoon && state.queue.bytes() < batch_bytes_max_;
+      if (!waits) state.hurries = true;
+      if (state.phase == Phase::kWriting || (state.phase == Phase::kGathering && waits)) {
+        return true;
+      }
+      next = begin(state);
       return true;
     });
     act(next);
@@ -69,7 +72,7 @@ class Stream final : public OutgoingStream,
   void finish() override {
     act(state_.with([&](State& state) {
       state.closing = true;
-      return state.writing ? Next::kNothing : write_next(state);
+      return state.phase == Phase::kWriting ? Next::kNothing : write_next(state);
     }));
   }
 
@@ -90,8 +93,9 @@ class Stream final : public OutgoingStream,
 
   void OnWriteDone(bool ok) override {
     const Next next = state_.with([&](State& state) {
-      state.writing = false;
-      return ok ? write_next(state) : Next::kNothing;
+      state.phase = Phase::kIdle;
+      if (!ok) return Next::kNothing;
+      return gathers(state) && !state.queue.empty() ? gather(state) : write_next(state);
     });
     ok ? act(next) : fall_silent();
   }
@@ -108,10 +112,16 @@ class Stream final : public OutgoingStream,
   }
 
  private:
+  enum class Phase : std::uint8_t {
+    kIdle,
+    kGathering,  // what waits is written when the node has nothing else to do
+    kWriting,    // or about to
+  };
   struct State {
     BatchQueue queue;
-    bool writing = true;          // or about to; the greeting, to begin with
-    int lonely = kLonelyBatches;  // batches of one frame since the last of several
+    Phase phase = Phase::kWriting;  // the greeting, to begin with
+    bool hurries = false;           // what waits must not wait for more
+    int lonely = kLonelyBatches;    // batches of one frame since the last of several
     bool closing = false;
     bool held = true;  // gRPC waits for us
   };
@@ -125,28 +135,64 @@ class Stream final : public OutgoingStream,
     act(state_.with([&](State& state) {
       state.closing = true;
       state.queue.clear();
-      return state.writing ? Next::kNothing : let_go(state, Next::kLetGo);
+      return state.phase == Phase::kWriting ? Next::kNothing : let_go(state, Next::kLetGo);
     }));
   }
 
-  // Requires !writing.
+  bool gathers(const State& state) const {
+    return writers_.soon && !state.hurries && !state.closing && state.lonely < kLonelyBatches;
+  }
+
+  // Where frames came together lately, more is likely to follow at once.
+  Next begin(State& state) {
+    if (state.lonely >= kLonelyBatches) return write_next(state);
+    if (gathers(state)) return gather(state);
+    state.phase = Phase::kWriting;
+    return Next::kWriteSoon;
+  }
+
+  Next gather(State& state) {
+    state.phase = Phase::kGathering;
+    return Next::kGather;
+  }
+
+  // Requires that nobody writes.
   Next write_next(State& state) {
     if (state.queue.empty()) {
+      state.phase = Phase::kIdle;
       return state.closing ? let_go(state, Next::kFinish) : Next::kNothing;
     }
     batch_ = state.queue.take();
+    if (state.queue.empty()) state.hurries = false;
     state.lonely = batch_.frames > 1 ? 0 : std::min(state.lonely + 1, kLonelyBatches);
-    state.writing = true;
+    state.phase = Phase::kWriting;
     return Next::kWrite;
   }
 
   void act(Next next) {
-    if (next == Next::kWrite) return write();
-    if (next == Next::kWriteSoon) {
-      return writer_.post([self = shared_from_this()] { self->OnWriteDone(true); });
+    switch (next) {
+      case Next::kNothing:
+        return;
+      case Next::kWrite:
+        return write();
+      case Next::kWriteSoon:
+        return writers_.now.post([self = shared_from_this()] {
+          self->act(self->state_.with([&](State& state) { return self->write_next(state); }));
+        });
+      case Next::kGather:
+        return writers_.soon([self = shared_from_this()] { self->write_gathered(); });
+      case Next::kFinish:
+        StartWritesDone();
+        return RemoveHold();
+      case Next::kLetGo:
+        return RemoveHold();
     }
-    if (next == Next::kFinish) StartWritesDone();
-    if (next != Next::kNothing) RemoveHold();
+  }
+
+  void write_gathered() {
+    act(state_.with([&](State& state) {
+      return state.phase == Phase::kGathering ? write_next(state) : Next::kNothing;
+    }));
   }
 
   void write() {
@@ -160,13 +206,14 @@ class Stream final : public OutgoingStream,
   const std::shared_ptr<grpc::Channel> channel_;
   grpc::GenericStub stub_;
   grpc::ClientContext context_;
-  Executor& writer_;
+  const std::size_t batch_bytes_max_;
+  const Writers writers_;
   TransportMetrics& metrics_;
   LiveCount& live_;
   Events events_;
   grpc::ByteBuffer in_;
   bool greeted_ = false;
-  // Only of who set `writing`.
+  // Only of who set the phase to writing.
   Batch batch_;
   grpc::ByteBuffer out_;
   Guarded<State> state_;
@@ -177,9 +224,10 @@ class Stream final : public OutgoingStream,
 
 std::shared_ptr<OutgoingStream> open_stream(const std::shared_ptr<grpc::Channel>& channel,
                                             const Greeting& greeting, BatchQueue::Limits limits,
-                                            Executor& writer, TransportMetrics& metrics,
+                                            const Writers& writers, TransportMetrics& metrics,
                                             LiveCount& live, OutgoingStream::Events events) {
-  auto stream = std::make_shared<Stream>(channel, limits, writer, metrics, live, std::move(events));
+  auto stream =
+      std::make_shared<Stream>(channel, limits, writers, metrics, live, std::move(events));
   stream->start(greeting, stream);
   return stream;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -15,6 +16,16 @@ class Channel;
 }
 
 namespace troupe::transport {
+
+/// Whether a frame may wait a little for others.
+enum class Haste : std::uint8_t { kNow, kSoon };
+
+/// Where the writes of streams begin. All of it outlives the streams.
+struct Writers {
+  Executor& now;
+  /// Runs work once what is under way in the node is through. Perhaps empty.
+  const std::function<void(Work)>& soon;
+};
 
 /// How a stream ended.
 struct StreamEnd {
@@ -37,18 +48,17 @@ class OutgoingStream {
   virtual ~OutgoingStream() = default;
 
   /// False, and nothing queued, for a full queue or a stream that is closing.
-  [[nodiscard]] virtual bool send(std::string frame) = 0;
+  [[nodiscard]] virtual bool send(std::string frame, Haste haste) = 0;
   /// Sends what is queued, then closes.
   virtual void finish() = 0;
   /// Closes, and forgets what is queued.
   virtual void cancel() = 0;
 };
 
-/// Opens a stream over `channel`. Writes begin on `writer`; it, `metrics` and `live` outlive the
-/// stream.
+/// Opens a stream over `channel`. `metrics` and `live` outlive the stream.
 std::shared_ptr<OutgoingStream> open_stream(const std::shared_ptr<grpc::Channel>& channel,
                                             const Greeting& greeting, BatchQueue::Limits limits,
-                                            Executor& writer, TransportMetrics& metrics,
+                                            const Writers& writers, TransportMetrics& metrics,
                                             LiveCount& live, OutgoingStream::Events events);
 
 }  // namespace troupe::transport

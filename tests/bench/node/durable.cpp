@@ -85,6 +85,7 @@ std::vector<Row> durable_turns(std::uint32_t replicas) {
            .raw = median(raw_rate),
            .target = replicas == 1 ? 0.6 : 0.4,
            .at_most = false,
+           .cpu = median(cpu),
            .p50 = median(p50),
            .p99 = median(p99)},
           {.name = "  CPU of one, beside a row's",

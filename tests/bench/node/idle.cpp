@@ -145,7 +145,8 @@ std::vector<Row> idle_activations() {
            .unit = "1/s",
            .ours = outcome.rate(),
            .target = 0,
-           .at_most = false}};
+           .at_most = false,
+           .cpu = outcome.cpu_us()}};
 }
 
 std::vector<Row> idle_node(const std::string& program) {

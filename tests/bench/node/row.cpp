@@ -31,7 +31,8 @@ std::string shown(const std::optional<double>& value) {
 std::string to_text(const Row& row) {
   std::string line = row.name + '\t' + row.unit;
   for (const std::optional<double>& each :
-       {std::optional(row.ours), row.raw, std::optional(row.target), row.p50, row.p99}) {
+       {std::optional(row.ours), row.raw, std::optional(row.target), row.cpu, row.raw_cpu, row.p50,
+        row.p99}) {
     line += '\t' + text(each);
   }
   return line + '\t' + (row.at_most ? "at most" : "at least") + '\t' + row.failure;
@@ -41,21 +42,23 @@ Row row_of(const std::string& text) {
   std::istringstream line(text);
   std::vector<std::string> parts;
   for (std::string part; std::getline(line, part, '\t');) parts.push_back(part);
-  parts.resize(9);
+  parts.resize(11);
   return {.name = parts[0],
           .unit = parts[1],
           .ours = figure(parts[2]).value_or(0),
           .raw = figure(parts[3]),
           .target = figure(parts[4]).value_or(0),
-          .at_most = parts[7] == "at most",
-          .p50 = figure(parts[5]),
-          .p99 = figure(parts[6]),
-          .failure = parts[8]};
+          .at_most = parts[9] == "at most",
+          .cpu = figure(parts[5]),
+          .raw_cpu = figure(parts[6]),
+          .p50 = figure(parts[7]),
+          .p99 = figure(parts[8]),
+          .failure = parts[10]};
 }
 
 void print_header() {
-  std::printf("%-46s %-11s %9s %9s %6s %10s %5s %8s %8s\n", "name", "unit", "ours", "raw limit",
-              "ratio", "target", "met?", "p50 ms", "p99 ms");
+  std::printf("%-46s %-11s %9s %9s %6s %10s %5s %8s %8s %8s %8s\n", "name", "unit", "ours",
+              "raw limit", "ratio", "target", "met?", "us CPU", "raw CPU", "p50 ms", "p99 ms");
 }
 
 void print(const Row& row) {
@@ -64,9 +67,10 @@ void print(const Row& row) {
   } else {
     const std::string ratio = row.raw ? shown(row.compared()) : "";
     const std::string target = (row.at_most ? "<= " : ">= ") + shown(row.target);
-    std::printf("%-46s %-11s %9s %9s %6s %10s %5s %8s %8s\n", row.name.c_str(), row.unit.c_str(),
-                shown(row.ours).c_str(), shown(row.raw).c_str(), ratio.c_str(), target.c_str(),
-                row.met() ? "yes" : "NO", shown(row.p50).c_str(), shown(row.p99).c_str());
+    std::printf("%-46s %-11s %9s %9s %6s %10s %5s %8s %8s %8s %8s\n", row.name.c_str(),
+                row.unit.c_str(), shown(row.ours).c_str(), shown(row.raw).c_str(), ratio.c_str(),
+                target.c_str(), row.met() ? "yes" : "NO", shown(row.cpu).c_str(),
+                shown(row.raw_cpu).c_str(), shown(row.p50).c_str(), shown(row.p99).c_str());
   }
   std::fflush(stdout);
 }

@@ -11,12 +11,14 @@ struct Row {
   std::string name = {};
   std::string unit = {};
   double ours = 0;
-  std::optional<double> raw = {};  // the limit, measured in the same run
-  double target = 0;               // of the ratio if there is a limit, else of `ours`
-  bool at_most = true;             // else at least
-  std::optional<double> p50 = {};  // latency, milliseconds
-  std::optional<double> p99 = {};  // likewise
-  std::string failure = {};        // why there are no figures
+  std::optional<double> raw = {};      // the limit, measured in the same run
+  double target = 0;                   // of the ratio if there is a limit, else of `ours`
+  bool at_most = true;                 // else at least
+  std::optional<double> cpu = {};      // microseconds of CPU an operation, of all nodes
+  std::optional<double> raw_cpu = {};  // the limit's
+  std::optional<double> p50 = {};      // latency, milliseconds
+  std::optional<double> p99 = {};      // likewise
+  std::string failure = {};            // why there are no figures
 
   double compared() const { return raw ? ours / *raw : ours; }
   bool met() const {
