@@ -101,7 +101,9 @@ void Cluster::follow(ShardId table_shard) {
   Replica* replica = replicas_->find(shard);
   if (replica == nullptr || row.leader == options_.self.id) return;
   const raft::Raft& raft = replica->raft();
-  if (raft.configuration().empty() || row.version.index <= raft.log().configuration_index() ||
+  // A new replica begins with a snapshot from before it was added: rows of that time say nothing.
+  const bool knows_itself = raft.configuration().contains(raft.self());
+  if (!knows_itself || row.version.index <= raft.log().configuration_index() ||
       row.version.term < raft.term()) {
     return;
   }

@@ -1,7 +1,7 @@
+#include "runtime/node/config_file.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include "runtime/node/config_file.h"
 
 namespace troupe::node {
 namespace {

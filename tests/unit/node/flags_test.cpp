@@ -84,7 +84,8 @@ TEST_F(Flags, ThatAreUnknownAreRefusedWithTheNearest) {
   EXPECT_EQ(read({"--htpt", "a:1"}).exit_code, 2);
   EXPECT_THAT(said, HasSubstr("unknown flag '--htpt'; did you mean 'http'?"));
   EXPECT_EQ(read({"--config", file("lisen = \"a:1\"")}).exit_code, 2);
-  EXPECT_THAT(said, HasSubstr("troupe.toml:1: there is no setting 'lisen'; did you mean 'listen'?"));
+  EXPECT_THAT(said,
+              HasSubstr("troupe.toml:1: there is no setting 'lisen'; did you mean 'listen'?"));
   EXPECT_EQ(read({"--config", file("config = \"a\"")}).exit_code, 2);
   EXPECT_THAT(said, HasSubstr("there is no setting 'config'"));
 }

@@ -3,9 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include "runtime/base/suggest.h"
 #include "tools/troupe/completion.h"
 #include "tools/troupe/json_view.h"
-#include "runtime/base/suggest.h"
 #include "tools/troupe/table.h"
 
 namespace troupe::tools {
