@@ -9,7 +9,7 @@ namespace troupe::cluster {
 namespace {
 
 constexpr auto kLookEvery = std::chrono::milliseconds(20);
-constexpr auto kRenewEvery = std::chrono::milliseconds(50);  // small beside a lease
+constexpr auto kRenewEvery = std::chrono::milliseconds(100);  // small beside a lease
 constexpr auto kRenewalPatience = std::chrono::seconds(1);
 constexpr auto kRetryAssign = std::chrono::milliseconds(20);
 

@@ -11,6 +11,7 @@ namespace {
 // Effects reach the disk a few times a second: what changes oftener is written once. A restart
 // applies that much of each log again.
 constexpr std::uint64_t kTicksPerSettling = 4;
+constexpr std::uint64_t kTicksOfTheLonely = 4;
 
 }  // namespace
 
@@ -225,7 +226,11 @@ void Replicas::run() {
 void Replicas::tick() {
   if (!started_) return;
   const Time now = deps_.clock.now();
+  const bool lonely_too = ticks_ % kTicksOfTheLonely == 0;
   for (const auto& [shard, replica] : replicas_) {
+    // A leader without followers has nobody to hear from, or to reassure.
+    const bool lonely = replica->leads() && replica->raft().configuration().members.size() == 1;
+    if (lonely && !lonely_too) continue;
     replica->raft().tick(now);
     awake_.insert(shard);
   }
