@@ -18,10 +18,12 @@ export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 export TSAN_OPTIONS=suppressions=$PWD/tests/support/tsan.supp:second_deadlock_stack=1
 # Ten times slower: fewer random clusters.
 export TROUPE_SEEDS=${TROUPE_SEEDS:-60}
-symbolizer=$(command -v llvm-symbolizer-19 || true)
-if [ -n "$symbolizer" ]; then
-  export ASAN_SYMBOLIZER_PATH=$symbolizer TSAN_OPTIONS=$TSAN_OPTIONS:external_symbolizer_path=$symbolizer
-fi
+# Without names nothing that is known of the libraries can be left out.
+symbolizer=$(command -v llvm-symbolizer-19) || {
+  echo "sanitize.sh: needs llvm-symbolizer-19; apt-get install llvm-19" >&2
+  exit 1
+}
+export ASAN_SYMBOLIZER_PATH=$symbolizer TSAN_OPTIONS=$TSAN_OPTIONS:external_symbolizer_path=$symbolizer
 if [ ! -f "$directory/build.ninja" ]; then
   meson setup "$directory" --native-file tools/clang.ini -Dbenchmarks=false \
     -Db_sanitize="$sanitizers" </dev/null
