@@ -88,6 +88,7 @@ void Membership::Core::replace_member(Time now, Peer& peer, const Member& member
   words.incarnation = peer.member->incarnation;
   const bool says_else = words != *peer.member;
   peer.member = std::make_shared<const Member>(member);
+  ++version_;
   set_status(now, peer, MemberStatus::kAlive);
   if (other_process || !reachable(before)) {
     event(MemberEvent::Kind::kJoined, peer);
@@ -204,6 +205,7 @@ void Membership::Core::raise_incarnation(Peer& peer, std::uint64_t incarnation) 
   Member raised = *peer.member;
   raised.incarnation = incarnation;
   peer.member = std::make_shared<const Member>(std::move(raised));
+  ++version_;
 }
 
 void Membership::Core::set_status(Time now, Peer& peer, MemberStatus status) {
