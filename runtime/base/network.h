@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -45,6 +46,16 @@ class Network {
 
   /// At most 65,507 bytes, to host:port; lost without notice.
   virtual void send_datagram(const std::string& address, std::string bytes) = 0;
+};
+
+/// Makes datagrams useless to strangers, and those of strangers known. Thread-safe.
+class DatagramGuard {
+ public:
+  virtual ~DatagramGuard() = default;
+
+  virtual std::string seal(std::string_view text) = 0;
+  /// Nothing if it was not sealed by one of us, was changed on its way, or came before.
+  virtual std::optional<std::string> open(std::string_view datagram) = 0;
 };
 
 /// Who this node says it is when it connects. A stranger is refused with the reason.

@@ -106,6 +106,7 @@ Founding::Founding(FoundingOptions options, Proposal promised, Dependencies depe
 }
 
 void Founding::start() {
+  report_at_ = deps_.clock.now() + options_.first_report;
   // What an earlier process of this node proposed still stands; who accepted it will say so again.
   if (ours() && promised_.created) return tell_created();
   if (ours()) propose();
@@ -135,20 +136,33 @@ std::string Founding::question(std::uint64_t step, const Proposal& proposal) con
 
 void Founding::ask_all() {
   if (finished_) return;
+  if (deps_.clock.now() >= report_at_) report();
   if (ours() && !saving_ && deps_.clock.now() - proposed_at_ >= options_.patience) withdraw();
   const bool proposing = ours() && !saving_;
   for (const std::string& address : addresses_) {
-    deps_.network.introduce(address, question(proposing ? kPropose : kHello, promised_),
-                            [this, alive = alive_, asked_after = promises_,
-                             &loop = deps_.loop](Result<std::string> bytes) {
-                              loop.post([this, alive, asked_after, bytes = std::move(bytes)] {
-                                if (*alive) answered(asked_after, bytes);
-                              });
-                            });
+    deps_.network.introduce(
+        address, question(proposing ? kPropose : kHello, promised_),
+        [this, alive = alive_, asked_after = promises_, address,
+         &loop = deps_.loop](Result<std::string> bytes) {
+          loop.post([this, alive, asked_after, address, bytes = std::move(bytes)] {
+            if (!*alive) return;
+            silent_.erase(address);
+            if (!bytes) silent_[address] = bytes.error().message;
+            answered(asked_after, bytes);
+          });
+        });
   }
   deps_.loop.post_at(deps_.clock.now() + options_.interval, [this, alive = alive_] {
     if (*alive) ask_all();
   });
+}
+
+// A node that waits looks like one that hangs, unless it says for what.
+void Founding::report() {
+  report_at_ = deps_.clock.now() + options_.report_interval;
+  std::string silent;
+  for (const auto& [address, why] : silent_) silent += (silent.empty() ? "" : "; ") + why;
+  deps_.log.warning("has no cluster yet", {{"state", status()}, {"unreachable", silent}});
 }
 
 // Remembers who else wants to found a cluster of this size.

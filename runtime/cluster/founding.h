@@ -52,6 +52,9 @@ struct FoundingOptions {
   Duration silence = std::chrono::seconds(5);
   /// A proposal that not all have accepted by then is withdrawn, for one with others.
   Duration patience = std::chrono::seconds(10);
+  /// What this node waits for is logged after the first, and again after each of the second.
+  Duration first_report = std::chrono::seconds(2);
+  Duration report_interval = std::chrono::seconds(30);
 };
 
 /// What a node without a cluster does until it has one: it joins the first cluster it meets, or
@@ -107,6 +110,7 @@ class Founding {
   std::string question(std::uint64_t step, const Proposal& proposal) const;
   void ask_all();
   void answered(std::uint64_t asked_after, const Result<std::string>& bytes);
+  void report();
   void meet(const Answer& answer);
   Answer self_answer() const;
   void consider();
@@ -130,6 +134,8 @@ class Founding {
 
   std::map<NodeId, Candidate> candidates_;
   std::vector<std::string> addresses_;
+  std::map<std::string, std::string> silent_;  // why, by address
+  Time report_at_{};
   Proposal promised_;
   std::uint64_t promises_ = 0;  // made and taken back: tells old answers from new ones
   std::set<NodeId> accepted_;   // of the proposal that is ours

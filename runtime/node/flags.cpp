@@ -52,6 +52,8 @@ void add_cluster_flags(CLI::App& app, NodeSettings& settings) {
       ->check(CLI::Range(0, 1'000'000))
       ->capture_default_str();
   app.add_flag("--no-storage{false}", settings.storage, "Hold no replicas: host actors only");
+  app.add_option("--cluster-key-file", settings.cluster_key_file,
+                 "File with the secret by which nodes know and encrypt to one another");
   app.add_flag("--insecure", settings.insecure,
                "Listen for nodes off this machine without encryption");
 }

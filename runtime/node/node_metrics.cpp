@@ -80,6 +80,8 @@ void NodeMetrics::watch(const transport::TransportMetrics& transport) {
       {"troupe_datagrams_sent_total", "Gossip datagrams sent.", &transport.datagrams_sent},
       {"troupe_datagrams_received_total", "Gossip datagrams received.",
        &transport.datagrams_received},
+      {"troupe_datagrams_refused_total", "Datagrams that no member of the cluster sealed.",
+       &transport.datagrams_refused},
   };
   for (const Named& each : counters) {
     counter(each.name, each.help, [value = each.value] {

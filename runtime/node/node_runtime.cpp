@@ -24,6 +24,8 @@
 #include "runtime/node/node_metrics.h"
 #include "runtime/node/run_queue.h"
 #include "runtime/node/store.h"
+#include "runtime/security/datagram_seal.h"
+#include "runtime/security/node_identity.h"
 #include "runtime/transport/grpc_network.h"
 
 namespace troupe::node {
@@ -31,18 +33,30 @@ namespace {
 
 constexpr auto kAnswerPatience = std::chrono::seconds(2);
 
-Result<transport::TransportOptions> transport_options(const NodeSettings& settings) {
+Result<transport::TransportOptions> transport_options(const NodeSettings& settings, WallTime now) {
   const auto listen = placement::parse_address(settings.listen);
   if (!listen) {
     return fail(Code::kInvalid,
                 "--listen '" + settings.listen + "' is not host:port, such as 127.0.0.1:7400");
   }
-  if (!transport::is_loopback(listen->host) && !settings.insecure) {
+  const bool in_clear = settings.cluster_key_file.empty();
+  if (in_clear && !transport::is_loopback(listen->host) && !settings.insecure) {
     return fail(Code::kInvalid, "--listen " + settings.listen +
                                     " is reachable from other machines, and nothing is encrypted "
-                                    "there: listen on 127.0.0.1, or say --insecure");
+                                    "there: give every node the same --cluster-key-file, listen on "
+                                    "127.0.0.1, or say --insecure");
   }
   transport::TransportOptions options;
+  if (!in_clear) {
+    const Result<security::ClusterKey> key = security::ClusterKey::read(settings.cluster_key_file);
+    if (!key) return fail(Code::kInvalid, "--cluster-key-file: " + key.error().message);
+    security::NodeIdentity identity = security::make_identity(*key, now);
+    options.tls = transport::TlsIdentity{.authorities = std::move(identity.authorities),
+                                         .certificate = std::move(identity.certificate),
+                                         .key = std::move(identity.key),
+                                         .name = security::NodeIdentity::kName};
+    options.datagram_guard = std::make_shared<security::DatagramSeal>(*key);
+  }
   options.host = listen->host;
   options.port = listen->port;
   options.advertised = settings.advertise;
@@ -166,7 +180,7 @@ Result<void> NodeRuntime::Parts::open_store() {
 }
 
 Result<void> NodeRuntime::Parts::open_network() {
-  Result<transport::TransportOptions> options = transport_options(settings);
+  Result<transport::TransportOptions> options = transport_options(settings, clock.wall());
   if (!options) return fail(options.error());
   network = std::make_unique<transport::GrpcNetwork>(io, resolver, clock, log.named("transport"),
                                                      relay, std::move(*options));

@@ -22,11 +22,13 @@ struct Place {
 
 struct Datagrams::State : std::enable_shared_from_this<State> {
   State(net::IoThreads& the_threads, net::Resolver& the_resolver, Clock& the_clock,
-        NetworkListener& the_listener, std::shared_ptr<TransportMetrics> the_metrics)
+        NetworkListener& the_listener, std::shared_ptr<DatagramGuard> the_guard,
+        std::shared_ptr<TransportMetrics> the_metrics)
       : threads(the_threads),
         resolver(the_resolver),
         clock(the_clock),
         listener(the_listener),
+        guard(std::move(the_guard)),
         metrics(std::move(the_metrics)) {}
 
   std::shared_ptr<net::UdpSocket> open_socket() {
@@ -46,6 +48,14 @@ struct Datagrams::State : std::enable_shared_from_this<State> {
       if (all.size() >= kNamesMax) all.clear();
       all[address] = {place, now + kNameLifetime};
     });
+  }
+
+  void received(const net::SocketAddress& from, std::string_view bytes) {
+    TransportMetrics::count(metrics->datagrams_received);
+    if (!guard) return listener.received_datagram(to_string(from), bytes);
+    const std::optional<std::string> text = guard->open(bytes);
+    if (!text) return TransportMetrics::count(metrics->datagrams_refused);
+    listener.received_datagram(to_string(from), *text);
   }
 
   void send(const net::SocketAddress& to, std::string_view bytes) {
@@ -70,14 +80,17 @@ struct Datagrams::State : std::enable_shared_from_this<State> {
   net::Resolver& resolver;
   Clock& clock;
   NetworkListener& listener;
+  const std::shared_ptr<DatagramGuard> guard;  // null: in clear
   const std::shared_ptr<TransportMetrics> metrics;
   Guarded<std::shared_ptr<net::UdpSocket>> socket;  // none: not started, or stopped
   Guarded<std::map<std::string, Place>> places;
 };
 
 Datagrams::Datagrams(net::IoThreads& threads, net::Resolver& resolver, Clock& clock,
-                     NetworkListener& listener, std::shared_ptr<TransportMetrics> metrics)
-    : state_(std::make_shared<State>(threads, resolver, clock, listener, std::move(metrics))) {}
+                     NetworkListener& listener, std::shared_ptr<DatagramGuard> guard,
+                     std::shared_ptr<TransportMetrics> metrics)
+    : state_(std::make_shared<State>(threads, resolver, clock, listener, std::move(guard),
+                                     std::move(metrics))) {}
 
 Datagrams::~Datagrams() { stop(); }
 
@@ -85,8 +98,7 @@ Result<std::uint16_t> Datagrams::start(const net::SocketAddress& at) {
   auto socket = std::make_shared<net::UdpSocket>(state_->threads);
   const Result<void> opened = socket->open(
       at, [state = state_.get()](const net::SocketAddress& from, std::string_view bytes) {
-        TransportMetrics::count(state->metrics->datagrams_received);
-        state->listener.received_datagram(to_string(from), bytes);
+        state->received(from, bytes);
       });
   if (!opened) return fail(opened.error());
   const std::uint16_t port = socket->local().port;
@@ -95,6 +107,7 @@ Result<std::uint16_t> Datagrams::start(const net::SocketAddress& at) {
 }
 
 void Datagrams::send(const std::string& address, std::string bytes) {
+  if (state_->guard) bytes = state_->guard->seal(bytes);
   if (const auto place = state_->known(address, state_->clock.now())) {
     return state_->send(*place, bytes);
   }

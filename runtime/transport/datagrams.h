@@ -11,14 +11,15 @@
 
 namespace troupe::transport {
 
-/// Datagrams to and from host:port. Names are looked up aside, and remembered for a while; a
-/// datagram to one waits for that, nothing else does. `send` is thread-safe, the rest is the
-/// owner's.
+/// Datagrams to and from host:port, sealed if there is a guard. Names are looked up aside, and
+/// remembered for a while; a datagram to one waits for that, nothing else does. `send` is
+/// thread-safe, the rest is the owner's.
 class Datagrams {
  public:
-  /// The references outlive it.
+  /// The references outlive it. Without `guard`, everything is in clear.
   Datagrams(net::IoThreads& threads, net::Resolver& resolver, Clock& clock,
-            NetworkListener& listener, std::shared_ptr<TransportMetrics> metrics);
+            NetworkListener& listener, std::shared_ptr<DatagramGuard> guard,
+            std::shared_ptr<TransportMetrics> metrics);
   ~Datagrams();
   Datagrams(const Datagrams&) = delete;
   Datagrams& operator=(const Datagrams&) = delete;

@@ -68,7 +68,7 @@ struct GrpcNetwork::State final : PeerServer::Host {
         live(loop_owner),
         writer(clock, "transport-write"),
         introducer(options, live),
-        datagrams(threads, resolver, clock, listener, metrics),
+        datagrams(threads, resolver, clock, listener, options.datagram_guard, metrics),
         server(*this, listener, log, *metrics) {
     keep_grpc();
   }
@@ -107,9 +107,7 @@ struct GrpcNetwork::State final : PeerServer::Host {
   }
 
   Result<void> start() {
-    Result<Credentials> made = make_credentials(options);
-    if (!made) return fail(made.error());
-    credentials = std::move(*made);
+    credentials = make_credentials(options);
     const Result<net::SocketAddress> at = listening_address(options);
     if (!at) return fail(at.error());
     links = std::make_shared<Links>(Links::World{.executor = loop,

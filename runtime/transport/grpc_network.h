@@ -46,7 +46,7 @@ class GrpcNetwork final : public Network {
   void gather_by(std::function<void(Work)> post);
 
   /// Listens for streams and datagrams. Once only. kUnavailable: "cannot listen on 127.0.0.1:7400:
-  /// address already in use; choose another port". kInvalid: files of TLS that cannot be read.
+  /// address already in use; choose another port".
   Result<void> start();
 
   /// The port listened on. Requires started.

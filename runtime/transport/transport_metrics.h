@@ -23,6 +23,7 @@ struct TransportMetrics {
   Counter refused_by_peers = 0;   // this node, by others
   Counter datagrams_sent = 0;
   Counter datagrams_received = 0;
+  Counter datagrams_refused = 0;  // not sealed by one of the cluster's
   Counter datagrams_dropped = 0;  // here: buffer full, no such name, no route
 
   static void count(Counter& counter, std::uint64_t by = 1) {

@@ -3,18 +3,20 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "runtime/base/network.h"
 #include <troupe/time.h>
 
 namespace troupe::transport {
 
-/// Paths of PEM files for mutual TLS: each side shows its certificate, and believes those that `ca`
-/// signed. Read once, by start().
-struct TlsFiles {
-  std::string ca;
+/// PEM texts for mutual TLS: each side shows its certificate, and believes those that one of the
+/// authorities signed.
+struct TlsIdentity {
+  std::string authorities;
   std::string certificate;
   std::string key;
   /// The name that every node's certificate carries, whatever address it is reached by. Empty: each
@@ -54,8 +56,10 @@ struct TransportOptions {
   /// For how long stop() goes on sending what is queued.
   Duration stop_patience = std::chrono::milliseconds(500);
 
-  /// Without, streams are in clear. Datagrams are in clear either way: who gossips seals them.
-  std::optional<TlsFiles> tls = std::nullopt;
+  /// Without, streams are in clear.
+  std::optional<TlsIdentity> tls = std::nullopt;
+  /// Without, datagrams are in clear.
+  std::shared_ptr<DatagramGuard> datagram_guard = nullptr;
 };
 
 /// Whether only this machine reaches `host`: 127.0.0.0/8, ::1 or localhost. Asks no name server.

@@ -42,8 +42,7 @@ struct Credentials {
   std::shared_ptr<grpc::ChannelCredentials> channel;
   std::shared_ptr<grpc::ServerCredentials> server;
 };
-/// kInvalid, naming it, for a file that cannot be read.
-Result<Credentials> make_credentials(const TransportOptions& options);
+Credentials make_credentials(const TransportOptions& options);
 
 /// A connection of its own to `address`, which is not made before its first use.
 std::shared_ptr<grpc::Channel> make_channel(const std::string& address,

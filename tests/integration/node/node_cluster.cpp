@@ -108,9 +108,9 @@ bool NodeCluster::all_ready() {
   return true;
 }
 
-std::size_t NodeCluster::add() {
+std::size_t NodeCluster::add(const std::vector<std::string>& flags) {
   new_node();
-  start(nodes_.size() - 1);
+  start(nodes_.size() - 1, flags);
   return nodes_.size() - 1;
 }
 

@@ -59,7 +59,7 @@ class NodeCluster {
   bool ready(std::size_t node);
   bool all_ready();
   /// One node more, which joins; its number.
-  std::size_t add();
+  std::size_t add(const std::vector<std::string>& flags = {});
 
   std::size_t size() const { return nodes_.size(); }
   Process& process(std::size_t node) { return nodes_[node]->process; }

@@ -327,15 +327,6 @@ TEST(GrpcNetwork, ATakenPortIsAnErrorThatNamesIt) {
                                            ": address already in use; choose another port"}));
 }
 
-TEST(GrpcNetwork, FilesOfTlsThatCannotBeReadAreNamed) {
-  TransportOptions options = TestNode::options_at(0);
-  options.tls = TlsFiles{.ca = "/nowhere/ca.pem", .certificate = "", .key = ""};
-  TestNode a(1, "blue", options);
-  const Result<void> started = a.network.start();
-  ASSERT_FALSE(started);
-  EXPECT_NE(started.error().message.find("/nowhere/ca.pem"), std::string::npos);
-}
-
 TEST(GrpcNetwork, ThreeNodesSpeakWithOneAnotherFromManyThreads) {
   constexpr int kFrames = 1'000;
   TestNode a(1);

@@ -1,11 +1,8 @@
 #include <atomic>
-#include <filesystem>
-#include <fstream>
 #include <string>
 #include <thread>
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include "runtime/transport/grpc_network.h"
 #include "tests/unit/transport/test_certificates.h"
@@ -16,35 +13,17 @@ namespace {
 
 class Tls : public testing::Test {
  protected:
-  void SetUp() override {
-    folder_ = std::filesystem::temp_directory_path() / ("troupe-tls-" + std::to_string(::getpid()));
-    std::filesystem::create_directories(folder_);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
   TransportOptions options(const char* ca, const char* certificate, const char* key) {
     TransportOptions made = TestNode::options_at(0);
     made.retry_first = made.retry_longest = std::chrono::milliseconds(10);
-    made.tls = TlsFiles{.ca = write(ca),
-                        .certificate = write(certificate),
-                        .key = write(key),
-                        .name = "troupe-node"};
+    made.tls = TlsIdentity{
+        .authorities = ca, .certificate = certificate, .key = key, .name = "troupe-node"};
     return made;
   }
   TransportOptions good() {
     using namespace test_certificates;
     return options(kGoodCa, kGoodCertificate, kGoodKey);
   }
-
- private:
-  std::string write(const char* text) {
-    const std::string path = folder_ / (std::to_string(++files_) + ".pem");
-    std::ofstream(path) << text;
-    return path;
-  }
-
-  std::filesystem::path folder_;
-  int files_ = 0;
 };
 
 void wait_for_failures(const TestNode& node) {
