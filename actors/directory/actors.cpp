@@ -72,6 +72,7 @@ class Actors::State final : public Home, public std::enable_shared_from_this<Sta
   void drain(const std::shared_ptr<Right>& right, Function<void()> done);
   void stop(Time deadline, Function<void()> done);
   void schedule_scan();
+  void let_go();
 
   Guarded<std::shared_ptr<const Types>> types{std::make_shared<const Types>()};
   std::array<Guarded<Stripe>, kStripes> stripes;
@@ -320,6 +321,16 @@ void Actors::State::scan() {
   for (const Live& each : stuck) give_up(each);
 }
 
+// Activations and this keep one another: who never ends, since the process was stopped around it,
+// goes with the last that runs it or would wake it.
+void Actors::State::let_go() {
+  stopping.store(true);
+  for (Guarded<Stripe>& each : stripes) {
+    // Not under the stripe: the user's objects are destroyed.
+    const Stripe left = each.with([](Stripe& here) { return std::exchange(here, {}); });
+  }
+}
+
 // Its thread is in the user's code and may never come back: what it had taken from the mailbox is
 // answered if it does.
 void Actors::State::give_up(const Live& activation) {
@@ -342,7 +353,7 @@ Actors::Actors(ActorsDependencies dependencies, std::vector<std::shared_ptr<cons
   set_types(std::move(types));
 }
 
-Actors::~Actors() = default;
+Actors::~Actors() { state_->let_go(); }
 
 void Actors::start() { state_->schedule_scan(); }
 

@@ -82,7 +82,8 @@ class Actors {
  public:
   Actors(ActorsDependencies dependencies, std::vector<std::shared_ptr<const ActorType>> types,
          ActorsOptions options = {});
-  /// Requires a finished stop(), or that nothing was ever delivered.
+  /// Requires a finished stop(), or that nothing runs what is here any more: activations that have
+  /// not ended are destroyed with whatever last refers to them, and answer nobody.
   ~Actors();
 
   /// Begins to look for idle activations.

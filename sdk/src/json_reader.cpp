@@ -88,17 +88,22 @@ void write_element(JsonWriter& out, const dom::element& value) {
       return out.number(value.get_double().value_unsafe());
     case dom::element_type::STRING:
       return out.string(value.get_string().value_unsafe());
-    case dom::element_type::ARRAY:
+    case dom::element_type::ARRAY: {
+      // Named: a loop over a part of a temporary outlives it.
+      const dom::array items = value.get_array().value_unsafe();
       out.begin_array();
-      for (const dom::element item : value.get_array().value_unsafe()) write_element(out, item);
+      for (const dom::element item : items) write_element(out, item);
       return out.end_array();
-    case dom::element_type::OBJECT:
+    }
+    case dom::element_type::OBJECT: {
+      const dom::object members = value.get_object().value_unsafe();
       out.begin_object();
-      for (const auto [key, member] : value.get_object().value_unsafe()) {
+      for (const auto [key, member] : members) {
         out.key(key);
         write_element(out, member);
       }
       return out.end_object();
+    }
   }
 }
 

@@ -272,5 +272,19 @@ TEST_F(ActorLife, AStopEndsAllInOrder) {
   EXPECT_EQ(world.send("Cart", "1", "add")->code(), Code::kPrecondition);
 }
 
+TEST_F(ActorLife, WhatNeverEndsIsDestroyedWithTheLastThatWouldWakeIt) {
+  world.start();
+  auto caller = std::make_shared<bool>(false);
+  const std::weak_ptr<bool> waits = caller;
+  actors::Call call = world.call("Cart", "1", "stall");
+  call.done = [caller = std::move(caller)](Result<actors::Reply>) { *caller = true; };
+  world.actors->deliver(std::move(call));
+  world.run();
+  world.actors.reset();
+  EXPECT_FALSE(waits.expired());
+  world.elsewhere.clear();  // the answer that it waited for
+  EXPECT_TRUE(waits.expired());
+}
+
 }  // namespace
 }  // namespace troupe::testing
