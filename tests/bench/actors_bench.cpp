@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
-#include <deque>
 #include <fstream>
 #include <functional>
 #include <memory>
@@ -12,78 +11,14 @@
 
 #include "actors/activation/caf_scheduler.h"
 #include "actors/directory/actors.h"
-#include "runtime/base/guarded.h"
 #include "tests/bench/raw/caf.h"
+#include "tests/bench/raw/pool.h"
 #include "tests/support/fake_shards.h"
 
 namespace troupe {
 namespace {
 
 using namespace bench;  // NOLINT(google-build-using-namespace)
-
-// A pool of threads, a mailbox with a mutex each, and nothing else.
-
-class Box {
- public:
-  using Handler = std::function<void(int)>;
-  Box(ThreadPool& pool) : pool_(pool) {}
-  void send(int message) {
-    const bool wake = queue_.with([&](Queue& queue) {
-      queue.messages.push_back(message);
-      return !std::exchange(queue.awake, true);
-    });
-    if (wake) static_cast<void>(pool_.post([this] { run(); }));
-  }
-  Handler handler;
-
- private:
-  struct Queue {
-    std::deque<int> messages;
-    bool awake = false;
-  };
-  void run() {
-    for (;;) {
-      const std::optional<int> message = queue_.with([](Queue& queue) {
-        std::optional<int> first;
-        if (queue.messages.empty()) {
-          queue.awake = false;
-        } else {
-          first = queue.messages.front();
-          queue.messages.pop_front();
-        }
-        return first;
-      });
-      if (!message) return;
-      handler(*message);
-    }
-  }
-  ThreadPool& pool_;
-  Guarded<Queue> queue_;
-};
-
-double by_hand() {
-  ThreadPool pool(2, 1 << 20, "bench");
-  Countdown ended;
-  std::vector<std::unique_ptr<Box>> boxes;
-  std::vector<int> left(kPairs, kRounds);
-  for (int i = 0; i < kPairs; ++i) {
-    boxes.push_back(std::make_unique<Box>(pool));
-    boxes.push_back(std::make_unique<Box>(pool));
-    Box& caller = *boxes[boxes.size() - 2];
-    Box& target = *boxes.back();
-    target.handler = [&caller](int message) { caller.send(message); };
-    caller.handler = [&target, &ended, count = &left[static_cast<std::size_t>(i)]](int message) {
-      if ((*count)-- == 0) return ended.one();
-      target.send(message);
-    };
-  }
-  const double cost = measure([&] {
-    for (std::size_t i = 0; i < boxes.size(); i += 2) boxes[i]->send(1);
-    ended.wait();
-  });
-  pool.stop();
-  return cost;
-}
 
 // Ours.
 
@@ -210,7 +145,7 @@ void run() {
   std::vector<double> ours;
   for (int batch = 0; batch < 3; ++batch) {
     caf.push_back(bare_caf());
-    hand.push_back(by_hand());
+    hand.push_back(hand_written_pool());
     ours.push_back(troupe_actors());
   }
   const auto median = [](std::vector<double>& of) {

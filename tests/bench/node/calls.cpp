@@ -3,6 +3,7 @@
 #include "tests/bench/node/local_nodes.h"
 #include "tests/bench/node/rows.h"
 #include "tests/bench/raw/caf.h"
+#include "tests/bench/raw/pool.h"
 #include "tests/bench/raw/stream.h"
 
 namespace troupe::bench {
@@ -24,9 +25,10 @@ bool ping(std::uint64_t driver, std::uint64_t /*number*/, NestedCall& call) {
 
 }  // namespace
 
-// 256 pairs on one node, against as many pairs of event-based actors.
+// 256 pairs on one node, against as many pairs of event-based actors, and of bare mailboxes.
 std::vector<Row> local_calls() {
   std::vector<double> raw;
+  std::vector<double> pool;
   std::vector<double> ours;
   const auto slot = std::make_shared<LoadSlot>();
   LocalNodes nodes({.nodes = 1}, [&](std::uint32_t /*node*/) {
@@ -34,6 +36,7 @@ std::vector<Row> local_calls() {
   });
   for (int i = 0; i < kTurns; ++i) {
     raw.push_back(bare_caf() / 1'000);
+    pool.push_back(hand_written_pool() / 1'000);
     Drive drive(nodes, *slot, std::make_shared<Load>(ping, false));
     drive.start(0, 0, kPairs);
     const Outcome outcome = drive.run_for(2);
@@ -43,7 +46,12 @@ std::vector<Row> local_calls() {
            .unit = "us CPU",
            .ours = median(ours),
            .raw = median(raw),
-           .target = 0.7}};
+           .target = 0.7},
+          {.name = "the same, beside a hand-written pool",
+           .unit = "us CPU",
+           .ours = median(ours),
+           .raw = median(pool),
+           .target = 3}};
 }
 
 namespace {
