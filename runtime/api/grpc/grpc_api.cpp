@@ -3,6 +3,7 @@
 #include <chrono>
 #include <utility>
 
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
@@ -91,6 +92,7 @@ Result<void> GrpcApi::start() {
   if (!free) return fail(free.error());
   at->port = *free;
   int port = 0;
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();  // for builders from now on
   grpc::ServerBuilder builder;
   configure(builder, state.options);
   builder.AddListeningPort(to_string(*at), grpc::InsecureServerCredentials(), &port);
