@@ -129,9 +129,9 @@ void Cluster::become_member(Founding::Outcome outcome, bool restarted) {
   cluster_ = std::move(outcome.cluster);
   hello_.with([&](Hello& hello) { hello.cluster = cluster_.cluster; });
   replicas_->set_shard_count(cluster_.shard_count);
-  deps_.joined(cluster_.cluster);
   build(outcome.addresses);
   if (restarted) {
+    belongs();
     const Result<void> loaded = replicas_->load();
     if (!loaded) return deps_.fatal(loaded.error());
   } else {
@@ -143,6 +143,9 @@ void Cluster::become_member(Founding::Outcome outcome, bool restarted) {
       for (const Founder& founder : cluster_.founders) founders.push_back(founder.node);
       replicas_->found(first_groups(std::move(founders), cluster_.shard_count).groups);
     }
+    replicas_->when_durable([this, alive = alive_] {
+      if (*alive) belongs();
+    });
     deps_.log.info(outcome.founder ? "founds a cluster" : "joins a cluster",
                    {{"cluster", cluster_.cluster}});
   }
@@ -152,6 +155,12 @@ void Cluster::become_member(Founding::Outcome outcome, bool restarted) {
   const Result<Stored> stored = Stored::load(replicas_->writer());
   if (!stored) return deps_.fatal(stored.error());
   enroll(stored->start);
+}
+
+// From now on, whatever happens to this process.
+void Cluster::belongs() {
+  belongs_ = true;
+  deps_.joined(cluster_.cluster);
 }
 
 void Cluster::build(const std::vector<std::string>& addresses) {

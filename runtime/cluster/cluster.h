@@ -128,6 +128,7 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
   void begin();
   void found(Proposal promised);
   void become_member(Founding::Outcome outcome, bool restarted);
+  void belongs();
   void build(const std::vector<std::string>& addresses);
   void enroll(std::uint64_t previous_start);
   void enrolled(Generation generation);
@@ -171,6 +172,7 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
   ClusterOptions options_;
   Dependencies deps_;
   Proposal cluster_;
+  bool belongs_ = false;  // to that cluster, durably
   Generation generation_;
   Guarded<Hello> hello_;
   std::unique_ptr<Rpc> rpc_;

@@ -174,11 +174,11 @@ void Cluster::introduced(std::string question, Done<std::string> respond) {
       }
       return (*kept)(std::string());
     }
-    if (founding_ && cluster_.cluster.empty()) {
+    if (founding_ && !founding_->finished()) {
       return founding_->answer(body,
                                [kept](Result<std::string> answer) { (*kept)(std::move(answer)); });
     }
-    if (cluster_.cluster.empty()) {
+    if (!belongs_) {
       return (*kept)(fail(Code::kUnavailable, "this node is starting"));
     }
     std::vector<std::string> addresses;

@@ -217,9 +217,18 @@ void Founding::consider() {
     if (proposal.founders.size() == options_.expect) break;
     proposal.founders.push_back({.node = node, .address = candidate.address});
   }
+  if (options_.expect == 1) return found_alone(std::move(proposal));
   promise(std::move(proposal), [this](const Result<void>& saved) {
     if (saved) propose();
   });
+}
+
+// Nobody has to be told, and nothing was promised before: the cluster exists when what becomes of
+// the outcome is durable, or has never been.
+void Founding::found_alone(Proposal proposal) {
+  proposal.created = true;
+  promised_ = std::move(proposal);
+  finish({.cluster = promised_, .founder = true, .addresses = addresses_});
 }
 
 void Founding::promise(Proposal proposal, Done<void> done) {

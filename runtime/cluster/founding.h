@@ -81,6 +81,8 @@ class Founding {
     Random& random;
     /// Makes the promise (or its withdrawal: an empty proposal) durable.
     std::function<void(const Proposal&, Done<void>)> save;
+    /// This node is a member of a cluster. A founder alone has promised nothing durably before:
+    /// others must hear of its cluster only once what becomes of the outcome is durable.
     std::function<void(Outcome)> finished;
     Log log;
   };
@@ -101,6 +103,8 @@ class Founding {
   /// The answer of a node that is a member of a cluster.
   static std::string member_answer(const Founder& self, const Proposal& cluster,
                                    const std::vector<std::string>& addresses);
+  /// The outcome has been given.
+  bool finished() const { return finished_; }
   /// For people: what it waits for.
   std::string status() const;
 
@@ -114,6 +118,7 @@ class Founding {
   void meet(const Answer& answer);
   Answer self_answer() const;
   void consider();
+  void found_alone(Proposal proposal);
   void promise(Proposal proposal, Done<void> done);
   void propose();
   void proposal_answered(NodeId from, const Answer& answer);

@@ -243,6 +243,11 @@ void Replicas::tick() {
 
 void Replicas::durable(storage::GroupWriter::Progress progress) {
   if (!*alive_) return;
+  // First the replicas: whoever waits may want to ask those that lead from now on.
+  const Time now = deps_.clock.now();
+  for (const auto& [shard, replica] : replicas_) {
+    if (replica->durable(now, progress.durable)) awake_.insert(shard);
+  }
   std::vector<std::pair<storage::Ticket, Work>> waiters = std::exchange(durable_waiters_, {});
   for (auto& [ticket, work] : waiters) {
     if (ticket <= progress.durable) {
@@ -250,10 +255,6 @@ void Replicas::durable(storage::GroupWriter::Progress progress) {
     } else {
       durable_waiters_.emplace_back(ticket, std::move(work));
     }
-  }
-  const Time now = deps_.clock.now();
-  for (const auto& [shard, replica] : replicas_) {
-    if (replica->durable(now, progress.durable)) awake_.insert(shard);
   }
   schedule_run();
 }

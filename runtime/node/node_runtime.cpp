@@ -229,8 +229,13 @@ void NodeRuntime::Parts::build_cluster(const placement::Address& address) {
                               .fatal = [this](const Error& error) { end(error); },
                               .joined =
                                   [this](const std::string& id) {
-                                    const Result<void> noted = store->joined(id);
-                                    if (!noted) end(noted.error());
+                                    const Result<void> expected = store->expect_cluster(id);
+                                    if (!expected) return end(expected.error());
+                                    // The node loop waits for no disk.
+                                    timers.post([this, id] {
+                                      const Result<void> noted = store->joined(id);
+                                      if (!noted) end(noted.error());
+                                    });
                                   },
                               .hand_on = [this](Work work) { for_actors.post(std::move(work)); }});
 }

@@ -32,11 +32,6 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& directory, Random&
   Result<std::unique_ptr<storage::Engine>> engine = storage::open_rocksdb(options);
   if (!engine) return fail(engine.error());
   store->engine_ = std::move(*engine);
-  if (!store->identity_.store_created) {
-    store->identity_.store_created = true;
-    const Result<void> saved = store->directory_->save(store->identity_);
-    if (!saved) return fail(saved.error());
-  }
   store->disk_ = std::make_unique<storage::ThreadDisk>(*store->engine_, loop, clock);
   return store;
 }
@@ -49,12 +44,14 @@ Result<std::unique_ptr<Store>> Store::in_memory(Random& random, Executor& loop, 
   return store;
 }
 
+Result<void> Store::expect_cluster(const std::string& cluster) const {
+  return directory_ ? directory_->expect_cluster(cluster) : Result<void>();
+}
+
 Result<void> Store::joined(const std::string& cluster) {
-  if (!directory_) return {};
-  const Result<void> expected = directory_->expect_cluster(cluster);
-  if (!expected) return expected;
-  if (identity_.cluster == cluster) return {};
+  if (!directory_ || (identity_.store_created && identity_.cluster == cluster)) return {};
   identity_.cluster = cluster;
+  identity_.store_created = true;
   return directory_->save(identity_);
 }
 

@@ -23,7 +23,10 @@ class Store {
 
   NodeId node() const { return identity_.node; }
   storage::Disk& disk() { return *disk_; }
-  /// Writes down which cluster the directory belongs to. kPrecondition if it is another's.
+  /// kPrecondition if the directory belongs to another cluster.
+  Result<void> expect_cluster(const std::string& cluster) const;
+  /// Writes down which cluster the directory belongs to, and that a store which is gone from now on
+  /// is lost. Blocks; at the same time as nothing else here but disk().
   Result<void> joined(const std::string& cluster);
 
  private:
