@@ -149,6 +149,7 @@ rocksdb::DBOptions db_options(const RocksdbOptions& options) {
   db.stats_persist_period_sec = 0;
   db.max_background_jobs = 2;
   db.max_open_files = 512;
+  db.max_file_opening_threads = 2;  // the default starts 15 at each start, for no file at all
   db.db_write_buffer_size = options.write_buffer_bytes;
   // Beyond, the oldest rows go to files: a start reads at most this much of the log.
   db.max_total_wal_size = 2 * options.write_buffer_bytes;
