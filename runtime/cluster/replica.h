@@ -59,6 +59,9 @@ class Replica {
   const raft::Raft& raft() const { return raft_; }
   const StateMachine& machine() const { return *machine_; }
   bool leads() const { return raft_.role() == raft::Role::kLeader && raft_.settled(); }
+  /// Leads nobody but itself: without followers it has nobody to hear from or to reassure, so time
+  /// changes nothing about it.
+  bool alone() const { return leads() && raft_.configuration().members.size() == 1; }
 
   /// Proposes an entry of the state machine. `done` runs on the loop: with the outcome once
   /// applied, kPrecondition if this replica does not lead (nothing happened), or kUnknownOutcome.

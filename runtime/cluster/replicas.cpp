@@ -11,7 +11,6 @@ namespace {
 // Effects reach the disk a few times a second: what changes oftener is written once. A restart
 // applies that much of each log again.
 constexpr std::uint64_t kTicksPerSettling = 4;
-constexpr std::uint64_t kTicksOfTheLonely = 4;
 
 }  // namespace
 
@@ -216,7 +215,10 @@ void Replicas::run() {
   while (!awake_.empty()) {
     const ShardId shard = *awake_.begin();
     awake_.erase(awake_.begin());
-    if (Replica* replica = find(shard)) replica->step(now);
+    Replica* replica = find(shard);
+    if (replica == nullptr) continue;
+    replica->step(now);
+    if (!replica->alone()) ticking_.insert(shard);
   }
   flush_frames();
   writer_->flush();
@@ -226,16 +228,20 @@ void Replicas::run() {
 void Replicas::tick() {
   if (!started_) return;
   const Time now = deps_.clock.now();
-  const bool lonely_too = ticks_ % kTicksOfTheLonely == 0;
-  for (const auto& [shard, replica] : replicas_) {
-    // A leader without followers has nobody to hear from, or to reassure.
-    const bool lonely = replica->leads() && replica->raft().configuration().members.size() == 1;
-    if (lonely && !lonely_too) continue;
+  for (auto each = ticking_.begin(); each != ticking_.end();) {
+    Replica* replica = find(*each);
+    if (replica == nullptr || replica->alone()) {
+      each = ticking_.erase(each);
+      continue;
+    }
     replica->raft().tick(now);
-    awake_.insert(shard);
+    awake_.insert(*each);
+    ++each;
   }
-  if (++ticks_ % kTicksPerSettling == 0) writer_->settle();
-  schedule_run();
+  const bool settles = ++ticks_ % kTicksPerSettling == 0;
+  if (settles) writer_->settle();
+  // Leases are looked at as often as effects are written, even if nothing happens.
+  if (settles || !awake_.empty()) schedule_run();
   deps_.loop.post_at(now + options_.tick_interval, [this, alive = alive_] {
     if (*alive) tick();
   });

@@ -131,6 +131,7 @@ class Replicas final : private ReplicaEvents {
   std::unique_ptr<storage::GroupWriter> writer_;
   std::map<ShardId, std::unique_ptr<Replica>> replicas_;
   std::set<ShardId> awake_;
+  std::set<ShardId> ticking_;  // those that are not alone, and some that have become so
   std::map<NodeId, RaftFrame> outgoing_;
   std::vector<std::pair<storage::Ticket, Work>> durable_waiters_;
   std::map<ShardId, Staging> staging_;
