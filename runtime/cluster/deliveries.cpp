@@ -33,7 +33,7 @@ Deliveries::Deliveries(DeliveriesOptions options, Dependencies dependencies)
 void Deliveries::lead(ShardId shard) {
   const Replica* replica = deps_.replicas.find(shard);
   if (replica == nullptr || shard == kMetaShard || led_.contains(shard)) return;
-  Led& led = led_[shard];
+  Led& led = led_.try_emplace(shard, Led{.keys = replica->keys()}).first->second;
   led.session = next_session_++;
   led.from = machine_of(*replica).watermark();
   led.watermark_at = deps_.clock.now() + options_.watermark_interval;
@@ -62,16 +62,32 @@ void Deliveries::applied(ShardId shard, const storage::Entry& entry) {
   if (led == led_.end()) return;
   const auto* turn = std::get_if<storage::TurnCommand>(&entry.command);
   if (turn == nullptr || (turn->reminders.empty() && turn->outbox.empty())) return;
+  Led& present = led->second;
   for (const storage::ReminderWrite& write : turn->reminders) {
     if (write.kind == storage::ReminderWrite::Kind::kErase) continue;
-    led->second.from = std::min(led->second.from, write.due);
-    // A tick that is out and now has a later date may be sent again at that date.
-    const auto out = led->second.out.find({turn->type, turn->id, write.name});
-    if (out != led->second.out.end() && out->second != Time::max()) led->second.out.erase(out);
+    present.from = std::min(present.from, write.due);
+    if (!present.out.empty()) {
+      // A tick that is to be sent again and now has a later date is sent at that date.
+      const auto out = present.out.find(present.keys.reminder(turn->type, turn->id, write.name));
+      if (out != present.out.end() && out->second.flight == nullptr) present.out.erase(out);
+    }
     const WallTime now = deps_.clock.wall();
     wake_at(shard, deps_.clock.now() + std::max(Duration(0), write.due - now));
   }
+  if (std::holds_alternative<storage::TickCause>(turn->cause)) tick_applied(shard, present, *turn);
   if (!turn->outbox.empty()) plan_scan(shard);
+}
+
+// The tick that is its cause has had its effect: what the actor's answer will say is known.
+void Deliveries::tick_applied(ShardId shard, Led& led, const storage::TurnCommand& turn) {
+  const auto& cause = std::get<storage::TickCause>(turn.cause);
+  const auto out = led.out.find(led.keys.reminder(turn.type, turn.id, cause.name));
+  if (out == led.out.end() || out->second.flight == nullptr) return;
+  Flight& flight = *out->second.flight;
+  if (flight.registration != cause.registration || flight.number != cause.number) return;
+  flight.over.store(true, std::memory_order_release);
+  led.out.erase(out);
+  tick_over(shard, led);
 }
 
 void Deliveries::plan_scan(ShardId shard) {
@@ -143,18 +159,20 @@ void Deliveries::scan_reminders(Replica& replica, Led& led) {
   led.from = due->empty() ? std::max(led.from, wall) : due->front().due;
   led.more_due = due->size() == limit;
   for (const storage::DueReminder& each : *due) {
-    const auto out = led.out.find({each.type, each.id, each.name});
-    if (out != led.out.end() && out->second > now) {
-      if (out->second != Time::max()) wake_at(replica.shard(), out->second);
+    std::string key = replica.keys().reminder(each.type, each.id, each.name);
+    const auto out = led.out.find(key);
+    if (out != led.out.end() && out->second.not_before > now) {
+      if (out->second.flight == nullptr) wake_at(replica.shard(), out->second.not_before);
       continue;
     }
     if (led.in_flight >= options_.in_flight_per_shard || full(replica.shard(), led)) {
       led.more_due = true;
       break;
     }
-    const auto row = storage::due_reminder(reads, replica.keys(), each);
+    Result<storage::ReminderRow> row = machine_of(replica).hand_out(each);
     if (!row) return cannot_read(replica, row.error());
-    fire(replica.shard(), led, *row);
+    const auto tick = led.out.insert_or_assign(std::move(key), Tick{}).first;
+    fire(replica.shard(), led, tick->second, tick->first, *std::move(row));
   }
   if (!led.more_due) {
     const auto next = storage::next_due(reads, replica.keys(), after);
@@ -169,45 +187,54 @@ void Deliveries::cannot_read(const Replica& replica, const Error& error) {
                   {{"shard", replica.shard().value}, {"error", error.message}});
 }
 
-void Deliveries::fire(ShardId shard, Led& led, const storage::ReminderRow& row) {
-  TickKey key{.type = row.type, .id = row.id, .name = row.name};
-  led.out[key] = Time::max();
+// `key` is as old as `tick`, and gone with it.
+void Deliveries::fire(ShardId shard, Led& led, Tick& tick, const std::string& key,
+                      storage::ReminderRow row) {
+  tick.flight = std::make_shared<Flight>(row.registration, row.number);
   ++led.in_flight;
   ++in_flight_;
   ++ticks_fired_;
   actors::Call call;
-  call.key = {.type = row.type, .id = row.id};
+  call.key = {.type = std::move(row.type), .id = std::move(row.id)};
   call.kind = actors::CallKind::kTick;
   call.method = row.name;
-  call.message = Payload(row.body);
+  call.message = Payload(std::move(row.body));
   call.deadline = deps_.clock.now() + options_.turn_patience;
-  call.cause =
-      storage::TickCause{.name = row.name, .registration = row.registration, .number = row.number};
-  call.done = [this, alive = alive_, shard, session = led.session,
-               key = std::move(key)](Result<actors::Reply> result) {
-    deps_.loop.post([this, alive, shard, session, key, delivered = settled(result)] {
-      if (*alive) tick_done(shard, session, key, delivered);
+  call.cause = storage::TickCause{
+      .name = std::move(row.name), .registration = row.registration, .number = row.number};
+  call.done = [this, alive = alive_, shard, session = led.session, key,
+               flight = tick.flight](Result<actors::Reply> result) mutable {
+    if (flight->over.load(std::memory_order_acquire)) return;
+    deps_.loop.post([this, alive, shard, session, key = std::move(key), flight = std::move(flight),
+                     delivered = settled(result)] {
+      if (*alive) tick_answered(shard, session, key, *flight, delivered);
     });
   };
   deps_.router.route(std::move(call));
 }
 
-void Deliveries::tick_done(ShardId shard, std::uint64_t session, const TickKey& key,
-                           bool delivered) {
+// Nothing of it was applied, or that was not seen here.
+void Deliveries::tick_answered(ShardId shard, std::uint64_t session, const std::string& key,
+                               const Flight& flight, bool delivered) {
   Led* led = find(shard, session);
-  if (led == nullptr) return;
-  --led->in_flight;
+  if (led == nullptr || flight.over.load(std::memory_order_relaxed)) return;
+  const auto out = led->out.find(key);
+  if (delivered) {
+    led->out.erase(out);
+  } else {
+    out->second = {.not_before = deps_.clock.now() + options_.retry_interval, .flight = nullptr};
+    wake_at(shard, out->second.not_before);
+  }
+  tick_over(shard, *led);
+}
+
+void Deliveries::tick_over(ShardId shard, Led& led) {
+  --led.in_flight;
   --in_flight_;
   freed();
-  if (delivered) {
-    led->out.erase(key);
-  } else {
-    led->out[key] = deps_.clock.now() + options_.retry_interval;
-    wake_at(shard, led->out[key]);
-  }
   // Each scan passes those that are out: so not for every one that comes back.
-  const bool room = led->in_flight <= options_.in_flight_per_shard / 2;
-  if (led->in_flight == 0 || (led->more_due && room)) plan_scan(shard);
+  const bool room = led.in_flight <= options_.in_flight_per_shard / 2;
+  if (led.in_flight == 0 || (led.more_due && room)) plan_scan(shard);
 }
 
 void Deliveries::scan_outbox(Replica& replica, Led& led) {

@@ -1,12 +1,12 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <map>
 #include <set>
 #include <string>
-#include <tuple>
+#include <unordered_map>
 #include <vector>
 
 #include "actors/directory/router.h"
@@ -59,11 +59,15 @@ class Deliveries {
   std::size_t in_flight() const { return in_flight_; }
 
  private:
-  struct TickKey {
-    std::string type;
-    std::string id;
-    std::string name;
-    friend auto operator<=>(const TickKey&, const TickKey&) = default;
+  /// A tick on its way. The loop owns it, and whoever answers reads `over`.
+  struct Flight {
+    std::uint64_t registration = 0;
+    std::uint64_t number = 0;
+    std::atomic<bool> over = false;  // its entry is applied: its answer says nothing new
+  };
+  struct Tick {
+    Time not_before = Time::max();   // to be sent again then; Time::max(): it is on its way
+    std::shared_ptr<Flight> flight;  // null: it is not
   };
   /// What is sent to one target shard.
   struct Target {
@@ -75,10 +79,11 @@ class Deliveries {
     bool report_planned = false;
   };
   struct Led {
-    std::uint64_t session = 0;    // tells completions of an earlier reign apart
-    WallTime from;                // nothing unconsumed is due before
-    std::map<TickKey, Time> out;  // in flight (Time::max()), or not to be tried before
-    std::map<ShardId, Target> targets;
+    storage::ReplicaKeys keys;
+    std::uint64_t session = 0;                       // tells completions of an earlier reign apart
+    WallTime from{};                                 // nothing unconsumed is due before
+    std::unordered_map<std::string, Tick> out = {};  // by the reminder's key; never iterated
+    std::map<ShardId, Target> targets = {};
     std::size_t in_flight = 0;
     bool more_due = false;  // than the last scan could send
     bool scan_planned = false;
@@ -94,8 +99,11 @@ class Deliveries {
   void scan(ShardId shard);
   void scan_reminders(Replica& replica, Led& led);
   void cannot_read(const Replica& replica, const Error& error);
-  void fire(ShardId shard, Led& led, const storage::ReminderRow& row);
-  void tick_done(ShardId shard, std::uint64_t session, const TickKey& key, bool delivered);
+  void fire(ShardId shard, Led& led, Tick& tick, const std::string& key, storage::ReminderRow row);
+  void tick_applied(ShardId shard, Led& led, const storage::TurnCommand& turn);
+  void tick_answered(ShardId shard, std::uint64_t session, const std::string& key,
+                     const Flight& flight, bool delivered);
+  void tick_over(ShardId shard, Led& led);
   void scan_outbox(Replica& replica, Led& led);
   void queue(const Replica& replica, Led& led, ShardId target, const storage::OutboxRow& row);
   void send(const Replica& replica, Led& led, ShardId target, const storage::OutboxRow& row,

@@ -8,10 +8,13 @@
 #include "storage/scan.h"
 #include "storage/shard/machine_turn.h"
 #include "storage/shard/row_codec.h"
-#include "storage/shard/rows.h"
 
 namespace troupe::storage {
 namespace {
+
+// Of what is kept for ticks on their way.
+constexpr std::size_t kHandedOutMax = 256;
+constexpr std::size_t kHandedOutBytesMax = 1024;  // of a body; larger ones are read again
 
 Outcome outcome(Outcome::Kind kind, std::uint64_t index) {
   Outcome result;
@@ -51,6 +54,14 @@ Result<Outcome> ShardMachine::apply(std::uint64_t index, std::uint64_t term, con
       entry.command);
   if (result) out.append(std::move(changes_));
   return result;
+}
+
+Result<ReminderRow> ShardMachine::hand_out(const DueReminder& due) const {
+  Result<ReminderRow> row = due_reminder(reads_, keys_, due);
+  if (!row || row->body.size() > kHandedOutBytesMax) return row;
+  if (handed_out_.size() >= kHandedOutMax) handed_out_.clear();
+  handed_out_.insert_or_assign(keys_.reminder(due.type, due.id, due.name), *row);
+  return row;
 }
 
 Result<void> ShardMachine::drop_expired(WallTime now, Batch& out) {

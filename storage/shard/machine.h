@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "storage/engine.h"
 #include "storage/keys.h"
 #include "storage/shard/entry.h"
+#include "storage/shard/rows.h"
 #include <troupe/result.h>
 #include <troupe/time.h>
 
@@ -97,6 +99,10 @@ class ShardMachine {
   std::uint64_t outbox_messages() const { return outbox_messages_; }
   std::size_t recorded_calls() const { return recorded_.size(); }
 
+  /// The reminder that is due, as the last applied entry left it. Some of those asked for last are
+  /// kept for the turns of their ticks, which then need not be read again.
+  Result<ReminderRow> hand_out(const DueReminder& due) const;
+
  private:
   struct Inbox {
     std::uint64_t low_water = 1;
@@ -153,6 +159,7 @@ class ShardMachine {
   std::unordered_set<CallId, CallIdHash> recorded_;  // asked, never iterated
   std::size_t recorded_bytes_ = 0;
   std::optional<WallTime> next_value_expiry_;
+  mutable std::unordered_map<std::string, ReminderRow> handed_out_;  // by key; never iterated
 };
 
 }  // namespace troupe::storage

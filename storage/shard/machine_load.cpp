@@ -30,6 +30,7 @@ Result<void> ShardMachine::load() {
   recorded_.clear();
   recorded_bytes_ = 0;
   next_value_expiry_.reset();
+  handed_out_.clear();
   loaded_ = true;
   for (const auto part :
        {&ShardMachine::load_owners, &ShardMachine::load_marks, &ShardMachine::load_outbox,

@@ -208,10 +208,18 @@ Result<ShardMachine::Turn::Row*> ShardMachine::Turn::reminder(const std::string&
   if (const auto known = reminders_after_.find(name); known != reminders_after_.end()) {
     return &known->second;
   }
-  Result<Row> row = storage::reminder(machine_.reads_, keys_, command_.type, command_.id, name);
-  if (!row) return fail(row.error());
-  reminders_before_.emplace(name, *row);
-  return &reminders_after_.emplace(name, *std::move(row)).first->second;
+  Row row;
+  // Whatever becomes of this turn, the row is not known any more.
+  auto known = machine_.handed_out_.extract(keys_.reminder(command_.type, command_.id, name));
+  if (known) {
+    row = std::move(known.mapped());
+  } else {
+    Result<Row> read = storage::reminder(machine_.reads_, keys_, command_.type, command_.id, name);
+    if (!read) return fail(read.error());
+    row = *std::move(read);
+  }
+  reminders_before_.emplace(name, row);
+  return &reminders_after_.emplace(name, std::move(row)).first->second;
 }
 
 void ShardMachine::Turn::gather_reminders(Batch& out) const {
