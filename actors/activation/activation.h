@@ -8,13 +8,14 @@
 #include <utility>
 #include <vector>
 
-#include "actors/activation/activation_timers.h"
 #include "actors/activation/home.h"
 #include "actors/activation/mailbox.h"
 #include "actors/activation/scheduler.h"
 #include "actors/directory/call.h"
 #include "actors/state/content_hash.h"
 #include "actors/state/operations.h"
+#include "actors/state/timer_operations.h"
+#include "actors/timers/timers.h"
 #include "actors/turns/effects.h"
 #include "actors/turns/gate.h"
 #include "actors/turns/right.h"
@@ -134,6 +135,7 @@ class Activation final : public Runnable, public std::enable_shared_from_this<Ac
   // Timers.
   void change_timers(const TurnResult& result);
   void run_timer_operation(Turn& turn);
+  Result<void> change_timer(TimerOperation operation);
   void arm_timers();
   void timers_due();
 
@@ -158,9 +160,9 @@ class Activation final : public Runnable, public std::enable_shared_from_this<Ac
   bool pausing_ = false;
   bool given_up_ = false;
   std::uint64_t last_turn_ = 0;
-  std::optional<ContentHash> committed_;      // the state as the shard has it
-  std::unique_ptr<ActivationTimers> timers_;  // null until one is set
-  std::optional<Time> armed_;                 // when timers_ will be looked at
+  std::optional<ContentHash> committed_;  // the state as the shard has it
+  std::unique_ptr<Timers> timers_;        // null until one is set
+  std::optional<Time> armed_;             // when timers_ will be looked at
   std::unique_ptr<ActorInstance> instance_;
 
   // Seen by other threads.

@@ -50,7 +50,7 @@ void Activation::begin(Turn& turn, Time now) {
   turn.began = now;
   if (turn.request.kind == CallKind::kState) return run_state_operations(turn);
   if (turn.request.kind == CallKind::kTimers) return run_timer_operation(turn);
-  if (turn.request.kind == CallKind::kTimer && !timers_->current(turn.timer_registration)) {
+  if (turn.request.kind == CallKind::kTimer && timers_->begin(turn.timer_tick) == nullptr) {
     return finish(turn, Reply{});
   }
   if (activates_ && !turn.deactivates) {
@@ -322,7 +322,7 @@ void Activation::finish(Turn& turn, Result<Reply>&& reply) {
   gate_.end(turn);
   add(open_, ~0U);
   if (turn.request.kind == CallKind::kTimer) {
-    timers_->ended(turn.timer_registration, home_->dependencies.clock.now());
+    timers_->finished(home_->dependencies.clock.now(), turn.timer_tick);
     arm_timers();
   }
   turn.reply(std::move(reply));
@@ -389,9 +389,9 @@ void Activation::read_values(Turn& turn, StateOperations operations) {
 
 void Activation::change_timers(const TurnResult& result) {
   if (result.timers.empty()) return;
-  if (timers_ == nullptr) timers_ = std::make_unique<ActivationTimers>();
   for (const TimerChange& each : result.timers) {
-    if (Result<void> changed = timers_->change(each, home_->dependencies.clock.now()); !changed) {
+    const TimerOperation operation = operation_of(each, home_->dependencies.clock.wall());
+    if (Result<void> changed = change_timer(operation); !changed) {
       home_->dependencies.log.warning(
           "timer not set",
           {{"actor", to_string(key_)}, {"timer", each.name}, {"error", changed.error().message}});
@@ -401,13 +401,23 @@ void Activation::change_timers(const TurnResult& result) {
 }
 
 void Activation::run_timer_operation(Turn& turn) {
-  const Result<TimerChange> change = decode_timer_change(turn.request.message.view());
-  if (!change) return finish(turn, fail(change.error()));
-  if (timers_ == nullptr) timers_ = std::make_unique<ActivationTimers>();
-  const Result<void> changed = timers_->change(*change, home_->dependencies.clock.now());
+  Result<TimerOperation> operation = decode_timer_operation(turn.request.message.view());
+  if (!operation) return finish(turn, fail(operation.error()));
+  const Result<void> changed = change_timer(*std::move(operation));
   if (!changed) return finish(turn, fail(changed.error()));
   arm_timers();
   finish(turn, Reply{});
+}
+
+Result<void> Activation::change_timer(TimerOperation operation) {
+  if (timers_ == nullptr) timers_ = std::make_unique<Timers>();
+  const Clock& clock = home_->dependencies.clock;
+  if (operation.timer) {
+    return timers_->set(clock.now(), clock.wall(), std::move(operation.name),
+                        *std::move(operation.timer));
+  }
+  timers_->cancel(operation.name);
+  return {};
 }
 
 void Activation::arm_timers() {
@@ -423,14 +433,15 @@ void Activation::arm_timers() {
 
 void Activation::timers_due() {
   armed_.reset();
-  for (ActivationTimers::Tick& tick : timers_->take_due(home_->dependencies.clock.now())) {
+  for (TimerTick& tick : timers_->take_due(home_->dependencies.clock.now())) {
+    const Timer& timer = *timers_->begin(tick);
     Call call;
     call.key = key_;
     call.kind = CallKind::kTimer;
-    call.method = std::move(tick.method);
-    call.message = std::move(tick.message);
+    call.method = timer.method;
+    call.message = timer.data;
     auto turn = std::make_unique<Turn>(std::move(call));
-    turn->timer_registration = tick.registration;
+    turn->timer_tick = std::move(tick);
     waiting_.fetch_add(1, std::memory_order_relaxed);
     arrive(std::move(turn));
   }

@@ -1,45 +1,54 @@
 #include "actors/state/timer_operations.h"
 
-#include <limits>
+#include <algorithm>
+#include <utility>
 
 #include "runtime/base/codec.h"
 
 namespace troupe::actors {
 
-std::string encode(const TimerChange& change) {
+TimerOperation operation_of(const TimerChange& change, WallTime wall) {
+  TimerOperation operation{.name = change.name, .timer = {}};
+  if (change.cancel) return operation;
+  Timer& timer = operation.timer.emplace();
+  timer.method = change.method;
+  timer.data = change.message;
+  timer.schedule.first = wall + std::max(change.after, Duration(0));
+  if (change.every) timer.schedule.period = *change.every;
+  timer.schedule.repeats = change.repeats.value_or(0);
+  if (change.ttl) timer.schedule.expiry = wall + *change.ttl;
+  return operation;
+}
+
+std::string encode(const TimerOperation& operation) {
   Writer writer;
-  writer.bytes(change.name);
-  writer.boolean(change.cancel);
-  writer.bytes(change.method);
-  writer.bytes(change.message.view());
-  writer.integer(change.after.count());
-  writer.boolean(change.every.has_value());
-  if (change.every) writer.integer(change.every->count());
-  writer.boolean(change.repeats.has_value());
-  if (change.repeats) writer.number(*change.repeats);
-  writer.boolean(change.ttl.has_value());
-  if (change.ttl) writer.integer(change.ttl->count());
+  writer.bytes(operation.name);
+  writer.boolean(operation.timer.has_value());
+  if (!operation.timer) return writer.take();
+  const Timer& timer = *operation.timer;
+  writer.bytes(timer.method);
+  writer.bytes(timer.data.view());
+  timer.schedule.encode(writer);
+  writer.number(static_cast<std::uint64_t>(timer.catch_up));
   return writer.take();
 }
 
-Result<TimerChange> decode_timer_change(std::string_view bytes) {
+Result<TimerOperation> decode_timer_operation(std::string_view bytes) {
   Reader reader(bytes);
-  TimerChange change;
-  change.name = reader.string();
-  change.cancel = reader.boolean();
-  change.method = reader.string();
-  change.message = Payload(reader.string());
-  change.after = Duration(reader.integer());
-  if (reader.boolean()) change.every = Duration(reader.integer());
+  TimerOperation operation{.name = reader.string(), .timer = {}};
   if (reader.boolean()) {
-    change.repeats =
-        static_cast<std::uint32_t>(reader.number_up_to(std::numeric_limits<std::uint32_t>::max()));
+    Timer& timer = operation.timer.emplace();
+    timer.method = reader.string();
+    timer.data = Payload(reader.string());
+    Result<Schedule> schedule = Schedule::decode(reader);
+    if (!schedule) return fail(Code::kInvalid, "a damaged timer operation");
+    timer.schedule = *std::move(schedule);
+    timer.catch_up = static_cast<TickCatchUp>(
+        reader.number_up_to(static_cast<std::uint64_t>(TickCatchUp::kSkip)));
   }
-  if (reader.boolean()) change.ttl = Duration(reader.integer());
-  if (change.name.empty() || change.after < Duration(0)) reader.damage();
-  if (change.every && *change.every <= Duration(0)) reader.damage();
+  if (operation.name.empty()) reader.damage();
   if (!reader.finished()) return fail(Code::kInvalid, "a damaged timer operation");
-  return change;
+  return operation;
 }
 
 }  // namespace troupe::actors

@@ -10,6 +10,7 @@
 
 #include "actors/activation/mailbox.h"
 #include "actors/directory/call.h"
+#include "actors/timers/timers.h"
 #include "actors/turns/gate.h"
 #include <troupe/actor_type.h>
 
@@ -66,7 +67,7 @@ class Turn final : public Event, public Ticket, public TurnContext {
   std::uint32_t outstanding = 0;             // nested calls and sleeps
   bool asked_for_change = false;             // called a method that is not read-only
   std::string waiting_for;                   // the last of them
-  std::uint64_t timer_registration = 0;      // of kTimer
+  TimerTick timer_tick;                      // of kTimer
   std::string tick_method;                   // of kTick
   std::optional<Result<TurnResult>> result;  // the user's code has ended
   std::shared_ptr<Transaction> transaction;  // of reentrant types

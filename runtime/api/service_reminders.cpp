@@ -51,33 +51,20 @@ Answer<actors::Reply> without_reply(Answer<Nothing> answer) {
   };
 }
 
-Result<Duration> fixed_period(const Period& period) {
-  if (const auto* length = std::get_if<Duration>(&period)) return *length;
-  if (const auto* step = std::get_if<CalendarStep>(&period); step != nullptr && step->months == 0) {
-    return std::chrono::days(step->days) + step->exact;
-  }
-  return fail(Code::kInvalid, "invalid timer period: years and months are not supported");
-}
-
-Result<TimerChange> timer_of(const TimerRequest& request, WallTime now) {
+// Calendar steps stay such; ticks that were missed run one after another.
+Result<actors::TimerOperation> timer_of(const TimerRequest& request, WallTime now) {
   const ScheduleTexts texts{
       .due_time = request.due_time, .period = request.period, .ttl = request.ttl};
-  const Result<Schedule> schedule = parse_timer_schedule(
+  Result<Schedule> schedule = parse_timer_schedule(
       texts, now, request.key.type + "||" + request.key.id + "||" + request.name);
   if (!schedule) return fail(schedule.error());
-  TimerChange change;
-  change.name = request.name;
-  change.method = request.callback.empty() ? request.name : request.callback;
-  change.message = request.data;
-  change.after = std::max(schedule->first - now, Duration(0));
-  if (schedule->recurring()) {
-    const Result<Duration> every = fixed_period(schedule->period);
-    if (!every) return fail(every.error());
-    change.every = *every;
-  }
-  if (schedule->repeats > 0) change.repeats = schedule->repeats;
-  if (schedule->expiry) change.ttl = std::max(*schedule->expiry - now, Duration(0));
-  return change;
+  actors::TimerOperation operation{.name = request.name, .timer = {}};
+  Timer& timer = operation.timer.emplace();
+  timer.method = request.callback.empty() ? request.name : request.callback;
+  timer.data = request.data;
+  timer.schedule = *std::move(schedule);
+  timer.catch_up = TickCatchUp::kAll;
+  return operation;
 }
 
 Outcome<std::vector<NamedReminder>> reminders_in(const ActorKey& key, const actors::Reply& reply) {
@@ -229,11 +216,11 @@ void Service::register_timer(TimerRequest request, Context context, Answer<Nothi
   if (auto refused = refusal(request.key, "timerName", request.name)) {
     return answer(*std::move(refused));
   }
-  const Result<TimerChange> change = timer_of(request, deps_.clock.wall());
-  if (!change) return answer(api_error(Operation::kTimerCreate, change.error()));
+  const Result<actors::TimerOperation> operation = timer_of(request, deps_.clock.wall());
+  if (!operation) return answer(api_error(Operation::kTimerCreate, operation.error()));
   Result<actors::Call> call = begin(request.key, actors::CallKind::kTimers, std::move(context));
   if (!call) return answer(api_error(Operation::kRequest, call.error()));
-  call->message = actors::encode(*change);
+  call->message = actors::encode(*operation);
   call->done = [key = std::move(request.key),
                 answer = std::move(answer)](const Result<actors::Reply>& reply) mutable {
     if (reply) return answer(Nothing{});
@@ -252,10 +239,7 @@ void Service::delete_timer(ActorKey key, std::string name, Context context,
   if (auto refused = refusal(key, "timerName", name)) return answer(*std::move(refused));
   Result<actors::Call> call = begin(std::move(key), actors::CallKind::kTimers, std::move(context));
   if (!call) return answer(api_error(Operation::kRequest, call.error()));
-  TimerChange change;
-  change.name = std::move(name);
-  change.cancel = true;
-  call->message = actors::encode(change);
+  call->message = actors::encode(actors::TimerOperation{.name = std::move(name), .timer = {}});
   send(*std::move(call), Operation::kTimerDelete, without_reply(std::move(answer)));
 }
 

@@ -35,7 +35,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   round_trip(bytes, decode_stored_values);
   round_trip(bytes, decode_reminder_operation);
   round_trip(bytes, decode_reminder_facts);
-  round_trip(bytes, decode_timer_change);
+  round_trip(bytes, decode_timer_operation);
   round_trip(bytes, decode_outbox_message);
   static_cast<void>(reminder_facts(bytes));
   return 0;

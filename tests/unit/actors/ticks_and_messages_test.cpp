@@ -186,7 +186,8 @@ TEST_F(Causes, RemindersAreRegisteredReadAndDeletedWithoutAnActivation) {
 
 TEST_F(Causes, TimersAreSetAndCancelledByCalls) {
   const auto run = [&](const TimerChange& change) {
-    actors::Call call = world.call("Cart", "1", "", actors::encode(change));
+    const actors::TimerOperation operation = actors::operation_of(change, world.clock.wall());
+    actors::Call call = world.call("Cart", "1", "", actors::encode(operation));
     call.kind = actors::CallKind::kTimers;
     const auto answer = world.send(std::move(call));
     world.run();
@@ -205,6 +206,28 @@ TEST_F(Causes, TimersAreSetAndCancelledByCalls) {
   set.cancel = true;
   EXPECT_EQ(run(set)->text(), "");
   world.pass(10s);
+  EXPECT_EQ(world.log.size(), 2U);
+}
+
+TEST_F(Causes, ATimerOfTheApiFollowsTheCalendarUntilItsTicksAreUsedUp) {
+  actors::TimerOperation operation{.name = "t", .timer = Timer{}};
+  operation.timer->method = "bad";
+  operation.timer->schedule = {.first = world.clock.wall() + 1s,
+                               .period = CalendarStep{.months = 0, .days = 2, .exact = {}},
+                               .repeats = 2,
+                               .expiry = {}};
+  actors::Call call = world.call("Cart", "1", "", actors::encode(operation));
+  call.kind = actors::CallKind::kTimers;
+  const auto answer = world.send(std::move(call));
+  world.run();
+  EXPECT_EQ(answer->text(), "");
+  world.pass(1s);
+  EXPECT_EQ(world.log.size(), 1U);
+  world.pass(47h);
+  EXPECT_EQ(world.log.size(), 1U);
+  world.pass(1h);
+  EXPECT_EQ(world.log.size(), 2U);
+  world.pass(100h);
   EXPECT_EQ(world.log.size(), 2U);
 }
 

@@ -333,18 +333,18 @@ TEST_F(GrpcActors, TimersAreRegisteredAndDeleted) {
   request.set_data("x");
   Empty empty;
   EXPECT_TRUE(api.call(&Stub::RegisterActorTimer, request, empty).ok());
-  const auto change = actors::decode_timer_change(world.call().message.view());
-  ASSERT_TRUE(change);
-  EXPECT_EQ(change->name, "tick");
-  EXPECT_EQ(change->method, "reprice");
-  EXPECT_EQ(change->after, Duration(1s));
-  EXPECT_EQ(change->every, Duration(2s));
-  EXPECT_EQ(change->message.view(), R"("eA==")");
+  const auto operation = actors::decode_timer_operation(world.call().message.view());
+  ASSERT_TRUE(operation);
+  EXPECT_EQ(operation->name, "tick");
+  ASSERT_TRUE(operation->timer);
+  EXPECT_EQ(operation->timer->method, "reprice");
+  EXPECT_EQ(operation->timer->schedule.period, Period(Duration(2s)));
+  EXPECT_EQ(operation->timer->data.view(), R"("eA==")");
 
   auto gone = about<pb::UnregisterActorTimerRequest>("Cart", "c1");
   gone.set_name("tick");
   EXPECT_TRUE(api.call(&Stub::UnregisterActorTimer, gone, empty).ok());
-  EXPECT_TRUE(actors::decode_timer_change(world.call().message.view())->cancel);
+  EXPECT_FALSE(actors::decode_timer_operation(world.call().message.view())->timer);
 }
 
 }  // namespace

@@ -15,9 +15,10 @@ class ActorEndpoints : public ::testing::Test {
   ReminderChange reminder_change() const {
     return actors::decode_reminder_operation(world.call().message.view())->change;
   }
-  TimerChange timer_change() const {
-    return *actors::decode_timer_change(world.call().message.view());
+  actors::TimerOperation timer_operation() const {
+    return *actors::decode_timer_operation(world.call().message.view());
   }
+  Timer timer() const { return timer_operation().timer.value(); }
 
   ApiWorld world;
 };
@@ -259,32 +260,39 @@ TEST_F(ActorEndpoints, ATimerCallsItsCallback) {
                       R"({"dueTime":"1s","period":"R3/PT2S","callback":"onTick","data":{"k":1}})"),
             "204 ");
   EXPECT_EQ(world.call().kind, CallKind::kTimers);
-  const TimerChange change = timer_change();
-  EXPECT_EQ(change.name, "t1");
-  EXPECT_EQ(change.method, "onTick");
-  EXPECT_EQ(change.message.view(), R"({"k":1})");
-  EXPECT_EQ(change.after, Duration(1s));
-  EXPECT_EQ(change.every, Duration(2s));
-  EXPECT_EQ(change.repeats, 3U);
+  EXPECT_EQ(timer_operation().name, "t1");
+  EXPECT_EQ(timer().method, "onTick");
+  EXPECT_EQ(timer().data.view(), R"({"k":1})");
+  EXPECT_EQ(timer().schedule.first, world.clock.wall() + 1s);
+  EXPECT_EQ(timer().schedule.period, Period(Duration(2s)));
+  EXPECT_EQ(timer().schedule.repeats, 3U);
+  EXPECT_EQ(timer().catch_up, TickCatchUp::kAll);
+}
+
+TEST_F(ActorEndpoints, ATimerMayRepeatByTheCalendar) {
+  EXPECT_EQ(world.ask("POST", "/v1.0/actors/Cart/c1/timers/t1", R"({"period":"R5/P1Y2M3D"})"),
+            "204 ");
+  EXPECT_EQ(timer().schedule.period, Period(CalendarStep{.months = 14, .days = 3, .exact = {}}));
+  EXPECT_EQ(timer().schedule.repeats, 5U);
 }
 
 TEST_F(ActorEndpoints, ATimerWithoutAnythingFiresOnceAtOnceUnderItsName) {
   EXPECT_EQ(world.ask("PUT", "/v1.0/actors/Cart/c1/timers/t1", "{}"), "204 ");
-  EXPECT_EQ(timer_change().method, "t1");
-  EXPECT_EQ(timer_change().after, Duration(0));
-  EXPECT_FALSE(timer_change().every);
+  EXPECT_EQ(timer().method, "t1");
+  EXPECT_EQ(timer().schedule.first, world.clock.wall());
+  EXPECT_FALSE(timer().schedule.recurring());
 }
 
 TEST_F(ActorEndpoints, ATimerIsDeleted) {
   EXPECT_EQ(world.ask("DELETE", "/v1.0/actors/Cart/c1/timers/t1"), "204 ");
-  EXPECT_TRUE(timer_change().cancel);
+  EXPECT_FALSE(timer_operation().timer);
 }
 
 TEST_F(ActorEndpoints, BadTimersAreRefused) {
   EXPECT_NE(world.ask("POST", "/v1.0/actors/Cart/c1/timers/t1", R"({"period":"often"})")
                 .find("ERR_ACTOR_TIMER_CREATE"),
             std::string::npos);
-  EXPECT_TRUE(world.ask("POST", "/v1.0/actors/Cart/c1/timers/t1", R"({"period":"P1M"})")
+  EXPECT_TRUE(world.ask("POST", "/v1.0/actors/Cart/c1/timers/t1", R"({"period":"R0/PT1S"})")
                   .starts_with("500 "));
   world.refuse(Code::kNotFound, "nobody");
   EXPECT_EQ(world.ask("POST", "/v1.0/actors/Cat/c1/timers/t1", "{}"),
