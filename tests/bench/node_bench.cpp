@@ -1,8 +1,8 @@
 // Measures what whole nodes do, beside the raw limit in the same run, and prints one table against
 // the budgets of the design. Every measurement has a process of its own.
 //
-//     node_bench [NAME ...]     local remote http durable1 durable3 reminders activations idle
-//     lookup
+//     node_bench [NAME ...]     local remote http durable1 durable3 reminders pending activations
+//     idle lookup
 
 #include <algorithm>
 #include <cstdio>
@@ -28,6 +28,7 @@ int run(const std::string& program, const std::vector<std::string>& names) {
       {"durable1", [] { return durable_turns(1); }},
       {"durable3", [] { return durable_turns(3); }},
       {"reminders", reminders},
+      {"pending", pending_reminders},
       {"activations", idle_activations},
       {"idle", [&] { return idle_node(counter); }},
       {"lookup", table_lookup},

@@ -30,6 +30,8 @@ class LocalNodes {
 
   node::NodeRuntime& node(std::size_t number) { return *nodes_[number]; }
   std::size_t size() const { return nodes_.size(); }
+  /// Where the nodes keep their data. Requires on_disk.
+  std::string directory() const { return directory_->path(); }
   /// One call by a client of that node; the reply, or the error as text of a Row's failure.
   Result<Payload> call(std::size_t node, const std::string& type, const std::string& id,
                        const std::string& method, const std::string& message = {});

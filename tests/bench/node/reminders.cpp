@@ -3,9 +3,15 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <thread>
+
+#include <malloc.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "actors/schedule/calendar.h"
 #include "tests/bench/node/local_nodes.h"
@@ -18,6 +24,8 @@ namespace {
 constexpr std::uint64_t kActors = 2'000;
 constexpr std::uint64_t kRegistrations = 20'000;
 constexpr std::uint64_t kUnsaturated = 5'000;  // due within one second
+constexpr std::uint64_t kPending = 1'000'000;
+constexpr std::uint64_t kPendingPerTurn = 20;
 constexpr auto kPatience = std::chrono::seconds(60);
 
 // What rang so far, of a batch of reminders.
@@ -32,7 +40,17 @@ WallTime time_of(std::string_view number) {
   return WallTime(Duration(std::strtoll(std::string(number).c_str(), nullptr, 10)));
 }
 
-// `set` makes a reminder due at the microsecond of its message; `ring` is what it calls.
+ReminderChange change_of(std::string name, Payload message, WallTime due) {
+  ReminderChange change;
+  change.name = std::move(name);
+  change.method = "ring";
+  change.message = std::move(message);
+  change.due = format_rfc3339(due);
+  return change;
+}
+
+// `set` makes a reminder due at the microsecond of its message, `set-many` some from then on;
+// `ring` is what they call.
 class Alarm final : public ActorInstance {
  public:
   explicit Alarm(Rung& rung) : rung_(rung) {}
@@ -41,12 +59,14 @@ class Alarm final : public ActorInstance {
   void run_turn(TurnMessage message, TurnContext&, Done<TurnResult> done) override {
     TurnResult result;
     if (message.method == "set") {
-      ReminderChange change;
-      change.name = std::string(message.body.view());
-      change.method = "ring";
-      change.message = message.body;
-      change.due = format_rfc3339(time_of(message.body.view()));
-      result.reminders.push_back(std::move(change));
+      result.reminders.push_back(
+          change_of(std::string(message.body.view()), message.body, time_of(message.body.view())));
+    } else if (message.method == "set-many") {
+      const WallTime first = time_of(message.body.view());
+      for (std::uint64_t i = 0; i < kPendingPerTurn; ++i) {
+        const WallTime due = first + std::chrono::milliseconds(i);
+        result.reminders.push_back(change_of(number(due), message.body, due));
+      }
     } else {
       const std::chrono::duration<double, std::milli> late =
           SystemClock().wall() - time_of(message.body.view());
@@ -64,7 +84,7 @@ class Alarm final : public ActorInstance {
 ActorType alarm_type(Rung& rung) {
   ActorType type;
   type.name = "Alarm";
-  type.methods = {{.name = "ring"}, {.name = "set"}};
+  type.methods = {{.name = "ring"}, {.name = "set"}, {.name = "set-many"}};
   type.make = [&rung] { return std::make_unique<Alarm>(rung); };
   return type;
 }
@@ -99,7 +119,60 @@ std::vector<double> wait_for(Rung& rung, std::uint64_t count, WallTime last) {
   return rung.lateness.with([](std::vector<double>& all) { return std::exchange(all, {}); });
 }
 
+double resident_bytes() {
+  malloc_trim(0);
+  std::ifstream status("/proc/self/statm");
+  double size = 0;
+  double resident = 0;
+  status >> size >> resident;
+  return resident * static_cast<double>(sysconf(_SC_PAGESIZE));
+}
+
+// As the disk counts: some files are allocated ahead.
+double disk_bytes(const std::string& directory) {
+  double bytes = 0;
+  for (const auto& file : std::filesystem::recursive_directory_iterator(directory)) {
+    struct stat found{};
+    if (stat(file.path().c_str(), &found) == 0) bytes += static_cast<double>(found.st_blocks) * 512;
+  }
+  return bytes;
+}
+
 }  // namespace
+
+std::vector<Row> pending_reminders() {
+  const SystemClock clock;
+  Rung rung;
+  const auto slot = std::make_shared<LoadSlot>();
+  LocalNodes nodes({.nodes = 1, .on_disk = true}, [&](std::uint32_t /*node*/) {
+    return std::vector<ActorType>{driver_type(slot), alarm_type(rung)};
+  });
+  const WallTime tomorrow = clock.wall() + std::chrono::hours(24);
+  register_all(nodes, *slot, kActors, tomorrow - std::chrono::hours(1),
+               std::chrono::microseconds(1));
+  const double before = resident_bytes();
+  const auto set = [=](std::uint64_t, std::uint64_t i, NestedCall& call) {
+    call.target = {.type = "Alarm", .id = std::to_string(i % kActors)};
+    call.method = "set-many";
+    call.message =
+        Payload(number(tomorrow + static_cast<std::int64_t>(i) * std::chrono::seconds(1)));
+    return i < kPending / kPendingPerTurn;
+  };
+  Drive drive(nodes, *slot, std::make_shared<Load>(set));
+  drive.start(0, 0, 64);
+  const Outcome outcome = drive.run_out();
+  if (outcome.failed > 0) return {{.name = "reminders", .failure = "some were not registered"}};
+  std::this_thread::sleep_for(std::chrono::seconds(5));  // what was gathered is written
+  const double memory = (resident_bytes() - before) / 1e6;
+  const double disk = disk_bytes(nodes.directory()) / 1e6;
+  return {
+      {.name = "a million pending reminders, memory and disk",
+       .unit = "MB",
+       .ours = memory + disk,
+       .target = 250},
+      {.name = "  memory, beside the node's own", .unit = "MB", .ours = memory, .at_most = false},
+      {.name = "  disk", .unit = "MB", .ours = disk, .at_most = false}};
+}
 
 std::vector<Row> reminders() {
   using std::chrono::microseconds;

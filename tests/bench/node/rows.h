@@ -13,6 +13,7 @@ std::vector<Row> remote_calls();
 std::vector<Row> http_calls();
 std::vector<Row> durable_turns(std::uint32_t replicas);
 std::vector<Row> reminders();
+std::vector<Row> pending_reminders();
 std::vector<Row> idle_activations();
 /// Of the program `counter`.
 std::vector<Row> idle_node(const std::string& program);
