@@ -231,6 +231,47 @@ TEST(ShardMachine, TickHasItsEffectOnce) {
   EXPECT_EQ(due->front(), *shard.reminder("nudge"));
 }
 
+// What is kept of a reminder that was handed out is not what counts once it has changed.
+TEST(ShardMachine, TickOfAReminderThatWasReplacedAfterItWasHandedOutIsConsumed) {
+  ShardBench shard;
+  shard.own();
+  TurnCommand turn = shard.turn();
+  turn.reminders = {remind("nudge", at(1100))};
+  const std::uint64_t registration = shard.apply(turn).index;
+  const auto due = due_index(shard.writer, shard.keys, at(0), at(9999), 10);
+  ASSERT_EQ(due->size(), 1U);
+  const auto handed_out = shard.machine->hand_out(due->front());
+  ASSERT_TRUE(handed_out);
+  EXPECT_EQ(*handed_out, *shard.reminder("nudge"));
+  turn.sequence = 2;
+  turn.reminders = {remind("nudge", at(1150))};
+  shard.apply(turn);
+  TurnCommand tick = shard.turn();
+  tick.cause = TickCause{.name = "nudge", .registration = registration, .number = 1};
+  tick.sequence = 3;
+  tick.reminders = {remind("nudge", at(1200), Reminder::kErase)};
+  EXPECT_EQ(shard.apply(tick).kind, Kind::kConsumed);
+  EXPECT_EQ(shard.reminder("nudge")->due, at(1150));
+}
+
+TEST(ShardMachine, TickOfAReminderThatWasHandedOutHasItsEffectOnce) {
+  ShardBench shard;
+  shard.own();
+  TurnCommand turn = shard.turn();
+  turn.reminders = {remind("nudge", at(1100))};
+  const std::uint64_t registration = shard.apply(turn).index;
+  const auto due = due_index(shard.writer, shard.keys, at(0), at(9999), 10);
+  ASSERT_TRUE(shard.machine->hand_out(due->front()));
+  TurnCommand tick = shard.turn();
+  tick.cause = TickCause{.name = "nudge", .registration = registration, .number = 1};
+  tick.reminders = {remind("nudge", {}, Reminder::kErase)};
+  EXPECT_EQ(shard.apply(tick).kind, Kind::kApplied);
+  EXPECT_FALSE(shard.reminder("nudge"));
+  tick.sequence = 3;
+  EXPECT_EQ(shard.apply(tick).kind, Kind::kConsumed);
+  EXPECT_FALSE(next_due(shard.writer, shard.keys, at(0))->has_value());
+}
+
 TEST(ShardMachine, TickOfAReplacedOrErasedReminderIsConsumed) {
   ShardBench shard;
   shard.own();
