@@ -21,6 +21,10 @@ Replicas::Replicas(ReplicasOptions options, Dependencies dependencies, ReplicasL
       deps_.disk, storage::GroupWriter::Options{},
       storage::GroupWriter::Hooks{
           .progress = [this](storage::GroupWriter::Progress progress) { durable(progress); },
+          .settling =
+              [this] {
+                for (const auto& [shard, replica] : replicas_) replica->settle();
+              },
           .failed = [this](const Error& error) { deps_.fatal(error); }});
   deps_.rpc.serve(Service::kSnapshot, [this](NodeId from, const std::string& body,
                                              Time /*deadline*/, Done<std::string> respond) {
@@ -63,7 +67,6 @@ void Replicas::found(const std::map<ShardId, raft::Configuration>& groups) {
     if (configuration.members.front().address.node == options_.self) {
       find(shard)->raft().campaign_now(deps_.clock.now());
     }
-    awake_.insert(shard);
   }
   schedule_run();
 }
@@ -82,12 +85,16 @@ void Replicas::open(storage::ReplicaKeys keys, raft::Restored restored) {
   // Alone, there is nobody to disturb by an election.
   const bool alone = restored.log_start.configuration.voters() == 1 &&
                      restored.log_start.configuration.votes(raft.self) && restored.entries.empty();
-  replicas_[keys.shard()] = std::make_unique<Replica>(
+  auto replica = std::make_unique<Replica>(
       Replica::Parts{
           .keys = keys, .options = raft, .restored = restored, .machine = std::move(machine)},
       *writer_, deps_.random, static_cast<ReplicaEvents&>(*this), deps_.clock.now());
-  if (alone) replicas_[keys.shard()]->raft().campaign_now(deps_.clock.now());
-  wake(keys.shard());
+  if (alone) replica->raft().campaign_now(deps_.clock.now());
+  const std::size_t place = place_of(keys.shard());
+  if (place >= slots_.size()) slots_.resize(place + 1);
+  slots_[place].replica = replica.get();
+  wake(*replica);
+  replicas_[keys.shard()] = std::move(replica);
 }
 
 void Replicas::start() {
@@ -95,10 +102,9 @@ void Replicas::start() {
   for (const auto& [shard, replica] : replicas_) {
     if (replica->raft().configuration().voters() == 1) {
       replica->raft().campaign_now(deps_.clock.now());
-      awake_.insert(shard);
+      wake(*replica);
     }
   }
-  schedule_run();
   tick();
 }
 
@@ -106,11 +112,6 @@ void Replicas::stop() {
   started_ = false;
   *alive_ = false;
   for (const auto& [shard, replica] : replicas_) replica->abandon();
-}
-
-Replica* Replicas::find(ShardId shard) {
-  const auto found = replicas_.find(shard);
-  return found == replicas_.end() ? nullptr : found->second.get();
 }
 
 std::vector<Replica*> Replicas::all() {
@@ -127,18 +128,17 @@ void Replicas::propose(ShardId shard, ProposedEntry entry, Done<storage::Outcome
                      "this node holds no replica of shard " + std::to_string(shard.value)));
   }
   replica->propose(deps_.clock.now(), std::move(entry), std::move(done));
-  wake(shard);
+  wake(*replica);
 }
 
 void Replicas::received(NodeId /*from*/, const RaftFrame& frame) {
   const Time now = deps_.clock.now();
   for (const RaftFrame::Item& item : frame.items) {
-    const Result<raft::Message> message = raft::decode_message(item.message);
-    if (!message || message->to.node != options_.self) continue;
-    Replica* replica = replica_for(message->to, item.shard);
+    if (item.message.to.node != options_.self) continue;
+    Replica* replica = replica_for(item.message.to, item.shard);
     if (replica == nullptr) continue;
-    replica->raft().receive(now, *message);
-    wake(item.shard);
+    replica->raft().receive(now, item.message);
+    wake(*replica);
   }
 }
 
@@ -148,6 +148,7 @@ Replica* Replicas::replica_for(const raft::Address& to, ShardId shard) {
   Replica* replica = find(shard);
   if (replica != nullptr && replica->keys().replica() == to.replica) return replica;
   if (replica != nullptr && to.replica < replica->keys().replica()) return nullptr;
+  if (shard != kMetaShard && shard.value >= options_.shard_count) return nullptr;
   const storage::ReplicaKeys keys(shard, to.replica);
   const Result<bool> removed = storage::has_tombstone(*writer_, keys);
   if (!removed || *removed) return nullptr;
@@ -167,6 +168,7 @@ void Replicas::drop(ShardId shard, bool tombstone) {
   if (found == replicas_.end()) return;
   const storage::ReplicaKeys keys = found->second->keys();
   found->second->abandon();
+  slots_[place_of(shard)].replica = nullptr;
   replicas_.erase(found);
   staging_.erase(shard);
   listener_.dropped(shard);
@@ -190,13 +192,17 @@ void Replicas::disconnected(NodeId peer) {
   for (const auto& [shard, replica] : replicas_) {
     if (replica->raft().standing().leader.node != peer) continue;
     replica->raft().campaign_now(deps_.clock.now());
-    awake_.insert(shard);
+    wake(*replica);
   }
-  schedule_run();
 }
 
 void Replicas::wake(ShardId shard) {
-  awake_.insert(shard);
+  if (Replica* replica = find(shard)) wake(*replica);
+}
+
+void Replicas::wake(Replica& replica) {
+  if (std::exchange(slots_[place_of(replica.shard())].awake, true)) return;
+  awake_.push_back(replica.shard());
   schedule_run();
 }
 
@@ -214,9 +220,10 @@ void Replicas::run() {
   run_scheduled_ = false;
   const Time now = deps_.clock.now();
   while (!awake_.empty()) {
-    const ShardId shard = *awake_.begin();
-    awake_.erase(awake_.begin());
-    if (Replica* replica = find(shard)) replica->step(now);
+    Slot& slot = slots_[place_of(awake_.front())];
+    awake_.pop_front();
+    slot.awake = false;
+    if (slot.replica != nullptr) slot.replica->step(now);
   }
   flush_frames();
   writer_->flush();
@@ -232,7 +239,7 @@ void Replicas::tick() {
     const bool lonely = replica->leads() && replica->raft().configuration().members.size() == 1;
     if (lonely && !lonely_too) continue;
     replica->raft().tick(now);
-    awake_.insert(shard);
+    if (!replica->idle()) wake(*replica);
   }
   if (++ticks_ % kTicksPerSettling == 0) writer_->settle();
   schedule_run();
@@ -252,23 +259,32 @@ void Replicas::durable(storage::GroupWriter::Progress progress) {
     }
   }
   const Time now = deps_.clock.now();
-  for (const auto& [shard, replica] : replicas_) {
-    if (replica->durable(now, progress.durable)) awake_.insert(shard);
+  for (; !writes_.empty() && writes_.front().batch <= progress.durable; writes_.pop_front()) {
+    const Write& write = writes_.front();
+    Replica* replica = find(write.shard);
+    if (replica == nullptr || replica->keys().replica() != write.replica) continue;
+    replica->durable(now, write.ticket);
+    wake(*replica);
   }
   schedule_run();
 }
 
 void Replicas::flush_frames() {
-  const Time now = deps_.clock.now();
   for (auto& [node, frame] : std::exchange(outgoing_, {})) {
     // Raft repeats what is lost.
-    static_cast<void>(
-        deps_.network.send(node, Lane::kControl, encode(Frame(std::move(frame)), now)));
+    static_cast<void>(deps_.network.send(node, Lane::kControl, frame.take()));
   }
 }
 
 void Replicas::send(ShardId shard, const raft::Message& message) {
-  outgoing_[message.to.node].items.push_back({.shard = shard, .message = raft::encode(message)});
+  outgoing_[message.to.node].add(shard, message);
+}
+
+void Replicas::wrote(ShardId shard, std::uint64_t ticket) {
+  writes_.push_back({.batch = writer_->current(),
+                     .shard = shard,
+                     .replica = find(shard)->keys().replica(),
+                     .ticket = ticket});
 }
 
 void Replicas::standing_changed(ShardId shard) { listener_.standing_changed(*find(shard)); }
