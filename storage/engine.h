@@ -2,53 +2,70 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
+#include <vector>
 
 #include <troupe/result.h>
 
 namespace troupe::storage {
 
 /// Changes that take effect together, in the order given.
+///
+/// Keys and values are copied into a few large pieces of memory, which clear() keeps: a batch that
+/// is used again and again allocates nothing.
 class Batch {
  public:
   enum class Kind : std::uint8_t { kPut, kErase, kEraseRange };
+  /// The bytes stay where they are until the batch is cleared or goes, also when more are added or
+  /// it is moved.
   struct Operation {
     Kind kind;
-    std::string key;
-    std::string value;  // of kEraseRange: the end, which stays
+    std::string_view key;
+    std::string_view value;  // of kEraseRange: the end, which stays
   };
 
-  void put(std::string key, std::string value);
-  void erase(std::string key);
+  Batch() = default;
+  Batch(const Batch& other);
+  Batch& operator=(const Batch& other);
+  Batch(Batch&& other) noexcept { swap(other); }
+  Batch& operator=(Batch&& other) noexcept {
+    swap(other);
+    return *this;
+  }
+  ~Batch() = default;
+
+  void put(std::string_view key, std::string_view value) { put(key, {}, value); }
+  /// A value in two parts, which need not be put together before.
+  void put(std::string_view key, std::string_view head, std::string_view tail);
+  void erase(std::string_view key) { add(Kind::kErase, key, {}, {}); }
   /// Everything from `from` up to, not including, `to`: keys of the same first byte.
-  void erase_range(std::string from, std::string to);
-  void append(Batch&& other);
-  /// Gives each operation, in their order, to `take`, a callable of void(Operation&&); leaves an
-  /// empty batch.
-  template <class Take>
-  void drain(Take&& take) {
-    for (Operation& operation : operations_) take(std::move(operation));
-    clear();
-  }
-  void clear() {
-    operations_.clear();
-    size_bytes_ = 0;
-  }
+  void erase_range(std::string_view from, std::string_view to);
+  void append(const Batch& other);
+  void clear();
 
   bool empty() const { return operations_.empty(); }
-  /// Stay where they are in memory until the batch goes, also when more are added or it is moved.
-  const std::deque<Operation>& operations() const { return operations_; }
+  const std::vector<Operation>& operations() const { return operations_; }
   /// Keys and values together.
   std::size_t size_bytes() const { return size_bytes_; }
 
  private:
-  std::deque<Operation> operations_;
+  struct Piece {
+    std::unique_ptr<char[]> bytes;
+    std::size_t size = 0;
+  };
+
+  void swap(Batch& other) noexcept;
+  void add(Kind kind, std::string_view key, std::string_view head, std::string_view tail);
+  char* room(std::size_t bytes);
+
+  std::vector<Operation> operations_;
   std::size_t size_bytes_ = 0;
+  std::vector<Piece> pieces_;
+  std::size_t piece_ = 0;  // the one being filled
+  std::size_t used_ = 0;   // bytes of it
 };
 
 /// Steps through keys in ascending order. Views live until the next step.

@@ -1,17 +1,26 @@
 #include "storage/gathered.h"
 
-#include <utility>
-
 namespace troupe::storage {
+namespace {
 
-void Gathered::add(Batch& changes) {
-  changes.drain([this](Batch::Operation&& operation) {
+void move(std::string_view key, const Gathered::Found& said, Batch& out) {
+  if (said.erased) {
+    out.erase(key);
+  } else {
+    out.put(key, said.value);
+  }
+}
+
+}  // namespace
+
+void Gathered::add(const Batch& changes) {
+  for (const Batch::Operation& operation : changes.operations()) {
     switch (operation.kind) {
       case Batch::Kind::kPut:
-        set(std::move(operation.key), false, std::move(operation.value));
+        set(operation.key, false, operation.value);
         break;
       case Batch::Kind::kErase:
-        set(std::move(operation.key), true, {});
+        set(operation.key, true, {});
         break;
       case Batch::Kind::kEraseRange:
         for (auto key = layer_.keys.lower_bound(operation.key);
@@ -21,28 +30,24 @@ void Gathered::add(Batch& changes) {
         layer_.erase_range(operation.key, operation.value);
         break;
     }
-  });
+  }
 }
 
-void Gathered::set(std::string&& key, bool erased, std::string&& value) {
-  const auto [slot, is_new] = layer_.keys.try_emplace(std::move(key));
-  if (is_new) size_bytes_ += slot->first.size();
+void Gathered::set(std::string_view key, bool erased, std::string_view value) {
+  auto slot = layer_.keys.lower_bound(key);
+  if (slot == layer_.keys.end() || slot->first != key) {
+    slot = layer_.keys.emplace_hint(slot, key, Found{});
+    size_bytes_ += key.size();
+  }
   size_bytes_ += value.size();
   size_bytes_ -= slot->second.value.size();
   slot->second.erased = erased;
-  slot->second.value = std::move(value);
+  slot->second.value = value;
 }
 
 void Gathered::move_to(Batch& out) {
   for (const auto& [from, to] : layer_.erased.ranges()) out.erase_range(from, to);
-  for (auto key = layer_.keys.begin(); key != layer_.keys.end();) {
-    auto node = layer_.keys.extract(key++);
-    if (node.mapped().erased) {
-      out.erase(std::move(node.key()));
-    } else {
-      out.put(std::move(node.key()), std::move(node.mapped().value));
-    }
-  }
+  for (const auto& [key, said] : layer_.keys) move(key, said, out);
   layer_ = {};
   size_bytes_ = 0;
 }
@@ -51,13 +56,9 @@ void Gathered::move_to(Batch& out, std::string_view from, std::string_view to) {
   for (const auto& [start, end] : layer_.erased.take(from, to)) out.erase_range(start, end);
   auto key = layer_.keys.lower_bound(from);
   while (key != layer_.keys.end() && key->first < to) {
-    auto node = layer_.keys.extract(key++);
-    size_bytes_ -= node.key().size() + node.mapped().value.size();
-    if (node.mapped().erased) {
-      out.erase(std::move(node.key()));
-    } else {
-      out.put(std::move(node.key()), std::move(node.mapped().value));
-    }
+    size_bytes_ -= key->first.size() + key->second.value.size();
+    move(key->first, key->second, out);
+    key = layer_.keys.erase(key);
   }
 }
 

@@ -20,8 +20,7 @@ class Gathered {
  public:
   using Found = Layered<std::string>;
 
-  /// Leaves `changes` empty.
-  void add(Batch& changes);
+  void add(const Batch& changes);
   bool empty() const { return layer_.empty(); }
   /// Keys and values together.
   std::size_t size_bytes() const { return size_bytes_; }
@@ -41,7 +40,7 @@ class Gathered {
   }
 
  private:
-  void set(std::string&& key, bool erased, std::string&& value);
+  void set(std::string_view key, bool erased, std::string_view value);
 
   Layer<std::string> layer_;
   std::size_t size_bytes_ = 0;

@@ -32,8 +32,13 @@ constexpr char kEnd = '\x01';
 
 constexpr std::uint64_t kSign = std::uint64_t{1} << 63U;
 
+// More than most keys of an actor's rows need.
+constexpr std::size_t kKeyBytes = 62;
+
 std::string shard_key(KeySpace space, ShardId shard) {
-  std::string key(1, static_cast<char>(space));
+  std::string key;
+  key.reserve(kKeyBytes);
+  key.push_back(static_cast<char>(space));
   append_big_endian(key, shard.value);
   return key;
 }
@@ -73,9 +78,13 @@ KeyRange prefix_range(std::string prefix) {
 }
 
 void append_ordered(std::string& key, std::string_view text) {
-  for (const char byte : text) {
-    key += byte;
-    if (byte == '\0') key += kZero;
+  if (text.find('\0') == std::string_view::npos) {
+    key += text;
+  } else {
+    for (const char byte : text) {
+      key += byte;
+      if (byte == '\0') key += kZero;
+    }
   }
   key += '\0';
   key += kEnd;

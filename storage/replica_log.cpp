@@ -6,15 +6,6 @@
 namespace troupe::storage {
 namespace {
 
-std::string encode_log_entry(const LogEntryView& entry) {
-  Writer head;
-  head.number(entry.term);
-  head.number(entry.kind);
-  std::string bytes;
-  bytes.reserve(head.size() + entry.data.size());
-  return bytes.append(head.take()).append(entry.data);
-}
-
 Result<LogEntry> decode_log_entry(std::uint64_t index, std::string_view value) {
   Reader in(value);
   LogEntry entry{.index = index, .term = in.number(), .kind = 0, .data = {}};
@@ -99,7 +90,10 @@ void put_log_start(Batch& batch, ReplicaKeys keys, const LogStart& start) {
 }
 
 void put_log_entry(Batch& batch, ReplicaKeys keys, const LogEntryView& entry) {
-  batch.put(keys.log_entry(entry.index), encode_log_entry(entry));
+  Writer head;
+  head.number(entry.term);
+  head.number(entry.kind);
+  batch.put(keys.log_entry(entry.index), head.view(), entry.data);
 }
 
 void put_applied(Batch& batch, ReplicaKeys keys, std::uint64_t index) {

@@ -1,5 +1,6 @@
 #include "storage/writer.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace troupe::storage {
@@ -24,8 +25,16 @@ GroupWriter::GroupWriter(Disk& disk, Options options, Hooks hooks)
 
 GroupWriter::~GroupWriter() = default;
 
+// Those that nobody looks at any more are filled again.
 void GroupWriter::renew_pending() {
-  pending_ = std::make_shared<Batch>();
+  const auto spare = std::ranges::find_if(
+      batches_, [](const std::shared_ptr<Batch>& batch) { return batch.use_count() == 1; });
+  if (spare != batches_.end()) {
+    pending_ = *spare;
+    pending_->clear();
+  } else {
+    pending_ = batches_.emplace_back(std::make_shared<Batch>());
+  }
   pending_layer_ = std::make_unique<Overlay>(*pending_);
 }
 
@@ -47,11 +56,13 @@ void GroupWriter::submit() {
   ++current_;
   const bool sync = std::exchange(sync_, false);
   // The disk may still be at it when the writer goes: what it reads stays until it is done.
-  disk_.write(
-      *in_flight_, sync,
-      [this, sync, batch = in_flight_, alive = std::weak_ptr(alive_)](Result<void> written) {
-        if (alive.lock()) completed(sync, written);
-      });
+  disk_.write(*in_flight_, sync,
+              [this, sync, batch = in_flight_,
+               alive = std::weak_ptr(alive_)](const Result<void>& written) mutable {
+                if (!alive.lock()) return;
+                batch.reset();
+                completed(sync, written);
+              });
 }
 
 void GroupWriter::completed(bool sync, const Result<void>& written) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "runtime/base/clock.h"
 #include "runtime/base/executor.h"
@@ -81,6 +82,9 @@ class GroupWriter final : public Reads {
   struct Hooks {
     /// After each write.
     Function<void(Progress)> progress;
+    /// Before all that was gathered joins the pending batch: the last moment to gather more. May be
+    /// null.
+    Function<void()> settling{};
     /// After a failed write, with one line that names what failed where. Nothing is written after
     /// it, since nobody knows what is on the disk: the process must stop, with its own exit code.
     Function<void(const Error&)> failed;
@@ -94,11 +98,13 @@ class GroupWriter final : public Reads {
   /// after flush(): it is another one then.
   Batch& pending() { return *pending_; }
   /// Changes that may be written later than the pending batch, and are seen by get() and scan() at
-  /// once. To keys that pending() is not given: or settle() comes in between. Leaves `changes`
-  /// empty.
-  void gather(Batch& changes) { gathered_.add(changes); }
+  /// once. To keys that pending() is not given: or settle() comes in between.
+  void gather(const Batch& changes) { gathered_.add(changes); }
   /// What was gathered joins the pending batch: all of it, or only that of some keys.
-  void settle() { gathered_.move_to(*pending_); }
+  void settle() {
+    if (hooks_.settling) hooks_.settling();
+    gathered_.move_to(*pending_);
+  }
   void settle(const KeyRange& keys) { gathered_.move_to(*pending_, keys.from, keys.to); }
   /// The ticket of the pending batch.
   Ticket current() const { return current_; }
@@ -134,6 +140,7 @@ class GroupWriter final : public Reads {
   Options options_;
   Hooks hooks_;
   Gathered gathered_;
+  std::vector<std::shared_ptr<Batch>> batches_;  // all of them: few
   std::shared_ptr<Batch> pending_;
   std::shared_ptr<const Batch> in_flight_;  // null: nothing is at the disk
   std::unique_ptr<Overlay> pending_layer_;  // of *pending_

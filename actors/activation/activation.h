@@ -117,8 +117,7 @@ class Activation final : public Runnable, public std::enable_shared_from_this<Ac
   void conclude_without_entry(Turn& turn, TurnResult&& result, Time now);
   template <class Then>
   void propose(Turn& turn, storage::TurnCommand command, Then then);
-  void settled(Turn& turn, Result<storage::Outcome> outcome, const Effects& effects,
-               TurnResult result);
+  void settled(Turn& turn, const Result<storage::Outcome>& outcome);
   void succeed(Turn& turn, TurnResult&& result);
   void threw(Turn& turn, const Error& error);
   void aborted(Turn& turn, const Error& error);

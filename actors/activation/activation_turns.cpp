@@ -161,11 +161,11 @@ void Activation::conclude(Turn& turn, Result<TurnResult>&& result) {
                           "stateless workers have no reminders and no outbox, "
                           "and their calls are not recorded"});
   }
-  storage::TurnCommand command = *std::exchange(effects->command, std::nullopt);
-  propose(turn, std::move(command),
-          [effects = *std::move(effects), result = *std::move(result)](
-              Activation& self, Turn& ended, Result<storage::Outcome> outcome) mutable {
-            self.settled(ended, std::move(outcome), effects, std::move(result));
+  turn.state_written = effects->state;
+  if (!turn.result || &*turn.result != &result) turn.result.emplace(std::move(result));
+  propose(turn, *std::move(effects->command),
+          [](Activation& self, Turn& ended, const Result<storage::Outcome>& outcome) {
+            self.settled(ended, outcome);
           });
 }
 
@@ -205,8 +205,7 @@ void Activation::propose(Turn& turn, storage::TurnCommand command, Then then) {
       });
 }
 
-void Activation::settled(Turn& turn, Result<storage::Outcome> outcome, const Effects& effects,
-                         TurnResult result) {
+void Activation::settled(Turn& turn, const Result<storage::Outcome>& outcome) {
   if (!outcome) {
     if (outcome.error().code != Code::kExhausted) return lost(turn, outcome.error());
     count(home_->metrics.commits_refused);
@@ -214,8 +213,8 @@ void Activation::settled(Turn& turn, Result<storage::Outcome> outcome, const Eff
   }
   switch (outcome->kind) {
     case storage::Outcome::Kind::kApplied:
-      if (effects.state) committed_ = effects.state;
-      return succeed(turn, std::move(result));
+      if (turn.state_written) committed_ = turn.state_written;
+      return succeed(turn, **std::move(turn.result));
     case storage::Outcome::Kind::kConsumed:
       count(home_->metrics.commits_consumed);
       spoiled_ = true;

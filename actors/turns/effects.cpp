@@ -12,7 +12,8 @@ namespace {
 
 std::size_t size_bytes(const storage::TurnCommand& command) {
   std::size_t bytes = command.type.size() + command.id.size() + command.reply.size();
-  for (const auto& each : command.state) bytes += each.name.size() + each.value.value_or("").size();
+  for (const auto& each : command.state)
+    bytes += each.name.size() + (each.value ? each.value->size() : 0);
   for (const auto& each : command.reminders) bytes += each.name.size() + each.body.size();
   for (const auto& each : command.outbox) bytes += each.message.size();
   return bytes;
@@ -87,7 +88,7 @@ bool needs_entry(const Call& call) {
          (call.may_repeat && call.redirects > 0);
 }
 
-Result<Effects> effects_of(const Call& call, const TurnResult& result,
+Result<Effects> effects_of(const Call& call, TurnResult& result,
                            const std::optional<ContentHash>& committed, const Clock& clock,
                            const Shards& shards) {
   if (Result<void> sound = check_timers(result); !sound) return fail(sound.error());
@@ -105,8 +106,7 @@ Result<Effects> effects_of(const Call& call, const TurnResult& result,
   command.type = call.key.type;
   command.id = call.key.id;
   command.cause = cause_of(call, now, boot_now);
-  if (effects.state)
-    command.state.push_back({.name = "", .value = result.state, .expires = {}, .etag = {}});
+  if (effects.state) command.state.emplace_back().value = std::move(result.state);
   if (Result<void> added = add_reminders(call, result, now, command); !added) {
     return fail(added.error());
   }

@@ -27,8 +27,9 @@ struct Effects {
 /// Turns what a turn left into its entry. An unchanged state is no effect; a tick, a one-way
 /// message and a call that may be repeated always need an entry, which names them as its cause.
 /// `clock`: the proposer's, for everything that is due; not read if there is no entry.
+/// The entry takes the state out of `result`.
 /// kInvalid: a reminder's times make no sense, or the entry would be too large.
-Result<Effects> effects_of(const Call& call, const TurnResult& result,
+Result<Effects> effects_of(const Call& call, TurnResult& result,
                            const std::optional<ContentHash>& committed, const Clock& clock,
                            const Shards& shards);
 

@@ -10,6 +10,7 @@
 
 #include "actors/activation/mailbox.h"
 #include "actors/directory/call.h"
+#include "actors/state/content_hash.h"
 #include "actors/timers/timers.h"
 #include "actors/turns/gate.h"
 #include <troupe/actor_type.h>
@@ -70,6 +71,7 @@ class Turn final : public Event, public Ticket, public TurnContext {
   TimerTick timer_tick;                      // of kTimer
   std::string tick_method;                   // of kTick
   std::optional<Result<TurnResult>> result;  // the user's code has ended
+  std::optional<ContentHash> state_written;  // what is being committed, if it has one
   std::shared_ptr<Transaction> transaction;  // of reentrant types
 
  private:

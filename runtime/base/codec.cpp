@@ -1,5 +1,7 @@
 #include "runtime/base/codec.h"
 
+#include <array>
+
 #include "runtime/base/check.h"
 
 namespace troupe {
@@ -93,9 +95,11 @@ namespace {
 
 template <class Number>
 void append(std::string& out, Number value) {
-  for (std::size_t i = sizeof(Number); i-- > 0;) {
-    out.push_back(static_cast<char>((value >> (8 * i)) & 0xff));
+  std::array<char, sizeof(Number)> bytes;
+  for (std::size_t i = 0; i < sizeof(Number); ++i) {
+    bytes[i] = static_cast<char>((value >> (8 * (sizeof(Number) - 1 - i))) & 0xff);
   }
+  out.append(bytes.data(), bytes.size());
 }
 
 template <class Number>

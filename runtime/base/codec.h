@@ -26,8 +26,17 @@ class Writer {
   void id(NodeId value);
   void id(RowVersion value);
 
+  /// As they are, without a length.
+  void append(std::string_view bytes) { out_.append(bytes); }
+  /// Room for so many bytes in all.
+  void reserve(std::size_t bytes) { out_.reserve(bytes); }
+
   std::size_t size() const { return out_.size(); }
+  /// Until the next change.
+  std::string_view view() const { return out_; }
   std::string take() { return std::move(out_); }
+  /// Forgets everything but its memory.
+  void clear() { out_.clear(); }
 
  private:
   std::string out_;

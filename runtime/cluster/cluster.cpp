@@ -34,6 +34,22 @@ std::uint64_t decode_number(const std::optional<std::string>& bytes) {
   return in.number();
 }
 
+std::string encode_numbers(const std::vector<std::uint64_t>& values) {
+  Writer out;
+  out.number(values.size());
+  for (const std::uint64_t value : values) out.number(value);
+  return out.take();
+}
+
+std::vector<std::uint64_t> decode_numbers(const std::optional<std::string>& bytes,
+                                          std::size_t max) {
+  std::vector<std::uint64_t> values;
+  if (!bytes) return values;
+  Reader in(*bytes);
+  for (std::uint64_t left = in.number_up_to(max); left > 0; --left) values.push_back(in.number());
+  return values;
+}
+
 }  // namespace
 
 // What this node wrote down about itself, in its store.
@@ -41,7 +57,7 @@ struct Cluster::Stored {
   Proposal cluster;
   Proposal promised;
   Generation generation;
-  std::uint64_t start = 0;
+  std::vector<std::uint64_t> starts;  // of processes since that generation was written down
 
   static Result<Stored> load(const storage::Reads& reads) {
     Stored stored;
@@ -55,7 +71,7 @@ struct Cluster::Stored {
     if (*cluster) stored.cluster = decode_proposal(**cluster);
     if (*promised) stored.promised = decode_proposal(**promised);
     stored.generation = Generation{decode_number(*generation)};
-    stored.start = decode_number(*start);
+    stored.starts = decode_numbers(*start, RegisterNode::kEarlierStartsMax);
     return stored;
   }
 };
@@ -152,9 +168,9 @@ void Cluster::become_member(Founding::Outcome outcome, bool restarted) {
   replicas_->start();
   meta_->start();
   gossip_tick();
-  const Result<Stored> stored = Stored::load(replicas_->writer());
+  Result<Stored> stored = Stored::load(replicas_->writer());
   if (!stored) return deps_.fatal(stored.error());
-  enroll(stored->start);
+  enroll(std::move(stored->starts));
 }
 
 // From now on, whatever happens to this process.
@@ -190,13 +206,18 @@ void Cluster::build(const std::vector<std::string>& addresses) {
 
 // Registers this process. Its random number is durable before it asks, so that an answer that gets
 // lost with the process is not taken for a rolled-back disk.
-void Cluster::enroll(std::uint64_t previous_start) {
+void Cluster::enroll(std::vector<std::uint64_t> earlier_starts) {
+  if (earlier_starts.size() == RegisterNode::kEarlierStartsMax) {
+    earlier_starts.erase(earlier_starts.begin());
+  }
   const std::uint64_t start = deps_.random.next();
-  storage::put_node_record(replicas_->writer().pending(), kStartRecord, encode_number(start));
-  replicas_->when_durable([this, alive = alive_, start, previous_start] {
+  std::vector<std::uint64_t> starts = earlier_starts;
+  starts.push_back(start);
+  storage::put_node_record(replicas_->writer().pending(), kStartRecord, encode_numbers(starts));
+  replicas_->when_durable([this, alive = alive_, start, earlier = std::move(earlier_starts)] {
     if (!*alive) return;
     RegisterNode command;
-    command.previous_start = previous_start;
+    command.earlier_starts = earlier;
     command.node = {.id = options_.self.id,
                     .generation = generation_,
                     .address = to_string(options_.self.address),
@@ -212,6 +233,7 @@ void Cluster::enroll(std::uint64_t previous_start) {
       const Generation generation{in.number()};
       storage::put_node_record(replicas_->writer().pending(), kGenerationRecord,
                                encode_number(generation.value));
+      storage::put_node_record(replicas_->writer().pending(), kStartRecord, encode_numbers({}));
       replicas_->when_durable([this, alive, generation] {
         if (*alive) enrolled(generation);
       });

@@ -130,7 +130,7 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
   void become_member(Founding::Outcome outcome, bool restarted);
   void belongs();
   void build(const std::vector<std::string>& addresses);
-  void enroll(std::uint64_t previous_start);
+  void enroll(std::vector<std::uint64_t> earlier_starts);
   void enrolled(Generation generation);
   void write_down_cluster();
   void hand_over(Time until, Function<void()> done);

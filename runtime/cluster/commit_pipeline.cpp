@@ -42,6 +42,7 @@ void CommitPipeline::end() {
 // Not at once: whoever waits may do anything, and the replica that has just applied is on the
 // stack.
 void CommitPipeline::tell_idle() {
+  if (idle_waiters_.empty()) return;
   for (Work& work : std::exchange(idle_waiters_, {})) loop_.post(std::move(work));
 }
 
@@ -92,23 +93,23 @@ void CommitPipeline::send(Item& item, std::uint64_t sequence) {
   command_of(item).epoch = right_->epoch;
   command_of(item).sequence = sequence;
   propose_(right_->shard, ProposedEntry(std::shared_ptr<const storage::Entry>(item.entry)),
-           [self = shared_from_this(), id = item.id, sequence](Result<Outcome> result) {
+           [self = shared_from_this(), id = item.id](Result<Outcome> result) {
              // What is applied comes out of the replica's step. All else may come at once, inside
              // submit(), whose caller may hold what the completion needs.
              if (result && result->kind == Outcome::Kind::kApplied) {
-               return self->answered(id, sequence, std::move(result));
+               return self->answered(id, std::move(result));
              }
-             self->loop_.post([self, id, sequence, result = std::move(result)]() mutable {
-               self->answered(id, sequence, std::move(result));
+             self->loop_.post([self, id, result = std::move(result)]() mutable {
+               self->answered(id, std::move(result));
              });
            });
 }
 
-void CommitPipeline::answered(std::uint64_t id, std::uint64_t sequence, Result<Outcome> result) {
+// Whatever is sent again has another id: an answer that comes late finds nothing.
+void CommitPipeline::answered(std::uint64_t id, Result<Outcome> result) {
   Item* item = find(id);
-  if (item == nullptr || item->state != State::kSent || command_of(*item).sequence != sequence) {
-    return;
-  }
+  if (item == nullptr || item->state != State::kSent) return;
+  const std::uint64_t sequence = command_of(*item).sequence;
   --sent_;
   if (!result) {
     failed(*item, result.error());

@@ -67,7 +67,7 @@ class CommitPipeline : public std::enable_shared_from_this<CommitPipeline> {
   void pump();
   void keep_numbers();
   void send(Item& item, std::uint64_t sequence);
-  void answered(std::uint64_t id, std::uint64_t sequence, Result<storage::Outcome> result);
+  void answered(std::uint64_t id, Result<storage::Outcome> result);
   void applied(Item& item, Result<storage::Outcome> outcome);
   void refused(Item& item, storage::Outcome outcome);
   void settled(Item& item, std::optional<storage::Outcome> outcome);

@@ -163,12 +163,9 @@ void write_result(Writer& out, const Result<T>& result, F&& write_value) {
 }
 
 void write_frame(Writer& out, const RaftFrame& frame, Time /*now*/) {
-  out.number(static_cast<std::uint64_t>(Kind::kRaft));
-  out.number(frame.items.size());
-  for (const RaftFrame::Item& item : frame.items) {
-    out.id(item.shard);
-    out.bytes(item.message);
-  }
+  RaftFrameWriter bytes;
+  for (const RaftFrame::Item& item : frame.items) bytes.add(item.shard, item.message);
+  out.append(bytes.take());
 }
 
 void write_frame(Writer& out, const RequestFrame& frame, Time /*now*/) {
@@ -223,7 +220,8 @@ RaftFrame read_raft(Reader& in) {
   const std::uint64_t count = in.number_up_to(kItemsMax);
   for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
     const auto shard = in.id<ShardId>();
-    frame.items.push_back({.shard = shard, .message = in.string()});
+    Result<raft::Message> message = raft::decode_message(in.bytes());
+    if (message) frame.items.push_back({.shard = shard, .message = *std::move(message)});
   }
   return frame;
 }
@@ -294,6 +292,24 @@ std::string encode_reply(const ReplyFrame& reply) {
   Writer out;
   write_reply_frame(out, reply);
   return out.take();
+}
+
+void RaftFrameWriter::add(ShardId shard, const raft::Message& message) {
+  ++count_;
+  message_.clear();
+  raft::encode(message_, message);
+  items_.id(shard);
+  items_.bytes(message_.view());
+}
+
+std::string RaftFrameWriter::take() {
+  Writer frame;
+  frame.reserve(items_.size() + 16);  // a kind and a count
+  frame.number(static_cast<std::uint64_t>(Kind::kRaft));
+  frame.number(std::exchange(count_, 0));
+  frame.append(items_.view());
+  items_.clear();
+  return frame.take();
 }
 
 Result<Frame> decode_frame(std::string_view bytes, Time now) {

@@ -10,6 +10,7 @@
 #include "actors/directory/call.h"
 #include "runtime/base/codec.h"
 #include "runtime/base/ids.h"
+#include "storage/raft/message.h"
 #include <troupe/result.h>
 #include <troupe/time.h>
 
@@ -21,9 +22,22 @@ namespace troupe::cluster {
 struct RaftFrame {
   struct Item {
     ShardId shard;
-    std::string message;  // as storage/raft encodes it
+    raft::Message message;
   };
-  std::vector<Item> items;
+  std::vector<Item> items;  // decoding leaves out messages that make no sense
+};
+
+/// Makes the bytes of a RaftFrame, a message at a time.
+class RaftFrameWriter {
+ public:
+  void add(ShardId shard, const raft::Message& message);
+  /// The whole frame; the writer is empty after it.
+  std::string take();
+
+ private:
+  std::uint64_t count_ = 0;
+  Writer items_;
+  Writer message_;
 };
 
 /// What one node may ask of another, outside calls of actors.

@@ -32,7 +32,8 @@ void write(Writer& out, const FoundCluster& command) {
 }
 void write(Writer& out, const RegisterNode& command) {
   encode(out, command.node);
-  out.number(command.previous_start);
+  out.number(command.earlier_starts.size());
+  for (const std::uint64_t start : command.earlier_starts) out.number(start);
 }
 void write(Writer& /*out*/, const IssueReplica& /*command*/) {}
 void write(Writer& out, const DrainNode& command) {
@@ -53,7 +54,8 @@ MetaCommand read_command(Reader& in) {
     case 1: {
       RegisterNode command;
       command.node = decode_registered_node(in);
-      command.previous_start = in.number();
+      const std::uint64_t count = in.number_up_to(RegisterNode::kEarlierStartsMax);
+      for (std::uint64_t i = 0; i < count; ++i) command.earlier_starts.push_back(in.number());
       return command;
     }
     case 2:
@@ -180,8 +182,11 @@ storage::Outcome MetaMachine::enroll(const RegisterNode& command) {
   if (known != nodes_.end() && known->second.start == command.node.start) {
     return reply(known->second.generation.value);
   }
+  const auto ours = [&](std::uint64_t start) {
+    return std::ranges::find(command.earlier_starts, start) != command.earlier_starts.end();
+  };
   if (known != nodes_.end() && command.node.generation < known->second.generation &&
-      known->second.start != command.previous_start) {
+      !ours(known->second.start)) {
     return refuse(Code::kPrecondition,
                   "node " + to_string(command.node.id) + " was last registered with generation " +
                       std::to_string(known->second.generation.value) +

@@ -42,11 +42,14 @@ struct FoundCluster {
 /// again. Refused with kPrecondition if what its data directory holds is older than what is
 /// registered: its disk was rolled back or copied.
 ///
-/// A process writes its `start` to its directory before it registers, so that one that dies between
-/// registering and writing down the generation is known again by `previous_start`.
+/// A process writes its `start` to its directory before it registers, and wipes out all that stand
+/// there together with writing down its generation. So one that died in between, or whose
+/// registration takes effect after its death, is known again by `earlier_starts`.
 struct RegisterNode {
+  static constexpr std::size_t kEarlierStartsMax = 64;
+
   RegisteredNode node;  // its generation is what the data directory holds; 0: never registered
-  std::uint64_t previous_start = 0;  // of the process before this one, as the directory holds it
+  std::vector<std::uint64_t> earlier_starts;  // of processes since that generation, oldest first
 };
 
 /// Answered with a replica id that nobody had before.

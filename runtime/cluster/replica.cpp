@@ -23,6 +23,7 @@ Replica::Replica(Parts parts, storage::GroupWriter& writer, Random& random, Repl
       events_(events),
       raft_(parts.options, parts.restored, random, now),
       applied_(parts.restored.applied),
+      settled_(applied_),
       log_first_(parts.restored.log_start.index + 1),
       log_last_(parts.restored.log_start.index + parts.restored.entries.size()) {}
 
@@ -53,7 +54,7 @@ void Replica::install(Time now, raft::LogStart start, std::vector<std::string> c
 }
 
 void Replica::step(Time /*now*/) {
-  while (!broken_) {
+  while (!idle()) {
     raft::Ready ready = raft_.take_ready();
     if (ready.empty()) break;
     if (ready.lost_leadership) fail_waiting();
@@ -68,17 +69,6 @@ void Replica::step(Time /*now*/) {
     if (ready.standing) events_.standing_changed(shard());
     compact();
   }
-}
-
-bool Replica::durable(Time now, storage::Ticket ticket) {
-  std::uint64_t newest = 0;
-  while (!writes_.empty() && writes_.front().batch <= ticket) {
-    newest = writes_.front().raft_ticket;
-    writes_.pop_front();
-  }
-  if (newest == 0) return false;
-  raft_.persisted(now, newest);
-  return true;
 }
 
 void Replica::abandon() {
@@ -103,7 +93,7 @@ void Replica::write(raft::Ready& ready) {
   if (ready.ticket == 0) return;
   storage::Batch& batch = writer_.pending();
   writer_.must_sync();
-  writes_.push_back({.raft_ticket = ready.ticket, .batch = writer_.current()});
+  events_.wrote(shard(), ready.ticket);
   if (ready.hard_state) {
     storage::put_hard_state(batch, keys_,
                             {.term = ready.hard_state->term,
@@ -113,6 +103,7 @@ void Replica::write(raft::Ready& ready) {
   if (ready.log_start) {
     const raft::LogStart& start = *ready.log_start;
     // The effects of entries get to the disk no later than the entries leave it.
+    settle();
     for (const storage::KeyRange& range : keys_.all()) writer_.settle(range);
     const storage::LogStart stored{.index = start.index,
                                    .term = start.term,
@@ -129,6 +120,7 @@ void Replica::write(raft::Ready& ready) {
       storage::put_applied(batch, keys_, start.index);
       storage::put_current(batch, keys_);
       applied_ = start.index;
+      settled_ = start.index;
       const Result<void> loaded = machine_->load();
       if (!loaded) return events_.broken(shard(), loaded.error());
       events_.reconfigured(shard());
@@ -154,6 +146,13 @@ void Replica::apply(const raft::Ready& ready) {
   for (const raft::Entry& entry : ready.committed) {
     if (!apply_entry(entry)) return;
   }
+}
+
+void Replica::settle() {
+  if (settled_ == applied_) return;
+  settled_ = applied_;
+  changes_.clear();
+  machine_->put_marks(changes_);
   storage::put_applied(changes_, keys_, applied_);
   writer_.gather(changes_);
 }
@@ -173,6 +172,7 @@ bool Replica::apply_entry(const raft::Entry& entry) {
         machine_->apply(entry.term, entry.index, entry.data.view(), decoded, changes_);
     if (!applied) {
       broken_ = true;
+      applied_ = entry.index - 1;
       events_.broken(shard(), applied.error());
       if (waiting) waiting->done(fail(applied.error()));
       return false;
@@ -211,6 +211,7 @@ void Replica::serve_reads(const raft::Ready& ready) {
     ready_reads_.push_back({.index = state.index, .done = std::move(asked->second)});
     asked_reads_.erase(asked);
   }
+  if (ready_reads_.empty()) return;
   std::vector<Read> waiting = std::exchange(ready_reads_, {});
   for (Read& read : waiting) {
     if (read.index <= applied_) {

@@ -24,6 +24,8 @@ class ReplicaEvents {
   virtual ~ReplicaEvents() = default;
 
   virtual void send(ShardId shard, const raft::Message& message) = 0;
+  /// It has put something into the writer's pending batch: tell it durable() with this ticket.
+  virtual void wrote(ShardId shard, std::uint64_t ticket) = 0;
   /// It leads, follows somebody else, or knows nobody.
   virtual void standing_changed(ShardId shard) = 0;
   /// An entry was applied: on the leader and on followers alike. Null: one of another machine.
@@ -74,8 +76,12 @@ class Replica {
 
   /// Does what there is to do.
   void step(Time now);
-  /// Batches up to this ticket are durable. True if that is news to this replica.
-  bool durable(Time now, storage::Ticket ticket);
+  /// What it wrote under this ticket, and before, is durable.
+  void durable(Time now, std::uint64_t ticket) { raft_.persisted(now, ticket); }
+  /// step() would do nothing.
+  bool idle() const { return broken_ || raft_.idle(); }
+  /// Its gathered rows are about to be written: completes them by its applied index.
+  void settle();
   /// The replica goes: whoever waits hears kUnknownOutcome.
   void abandon();
 
@@ -88,10 +94,6 @@ class Replica {
     raft::Term term;
     std::shared_ptr<const storage::Entry> entry;  // or null
     Done<storage::Outcome> done;
-  };
-  struct Write {
-    std::uint64_t raft_ticket;
-    storage::Ticket batch;
   };
   struct Read {
     raft::Index index;
@@ -112,6 +114,7 @@ class Replica {
   ReplicaEvents& events_;
   raft::Raft raft_;
   std::uint64_t applied_;
+  std::uint64_t settled_;          // applied, as the rows say
   std::uint64_t log_first_;        // on disk
   std::uint64_t log_last_;         // handed to the disk
   std::size_t applied_bytes_ = 0;  // since the last compaction
@@ -121,7 +124,6 @@ class Replica {
   std::uint64_t next_read_ = 1;
   std::map<std::uint64_t, Done<void>> asked_reads_;
   std::vector<Read> ready_reads_;
-  std::deque<Write> writes_;
   std::vector<std::string> staged_;  // chunks of a snapshot about to become current
   bool broken_ = false;
 };

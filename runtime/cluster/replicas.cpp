@@ -20,6 +20,10 @@ Replicas::Replicas(ReplicasOptions options, Dependencies dependencies, ReplicasL
       deps_.disk, storage::GroupWriter::Options{},
       storage::GroupWriter::Hooks{
           .progress = [this](storage::GroupWriter::Progress progress) { durable(progress); },
+          .settling =
+              [this] {
+                for (const auto& [shard, replica] : replicas_) replica->settle();
+              },
           .failed = [this](const Error& error) { deps_.fatal(error); }});
   deps_.rpc.serve(Service::kSnapshot, [this](NodeId from, const std::string& body,
                                              Time /*deadline*/, Done<std::string> respond) {
@@ -62,7 +66,6 @@ void Replicas::found(const std::map<ShardId, raft::Configuration>& groups) {
     if (configuration.members.front().address.node == options_.self) {
       find(shard)->raft().campaign_now(deps_.clock.now());
     }
-    awake_.insert(shard);
   }
   schedule_run();
 }
@@ -81,12 +84,16 @@ void Replicas::open(storage::ReplicaKeys keys, raft::Restored restored) {
   // Alone, there is nobody to disturb by an election.
   const bool alone = restored.log_start.configuration.voters() == 1 &&
                      restored.log_start.configuration.votes(raft.self) && restored.entries.empty();
-  replicas_[keys.shard()] = std::make_unique<Replica>(
+  auto replica = std::make_unique<Replica>(
       Replica::Parts{
           .keys = keys, .options = raft, .restored = restored, .machine = std::move(machine)},
       *writer_, deps_.random, static_cast<ReplicaEvents&>(*this), deps_.clock.now());
-  if (alone) replicas_[keys.shard()]->raft().campaign_now(deps_.clock.now());
-  wake(keys.shard());
+  if (alone) replica->raft().campaign_now(deps_.clock.now());
+  const std::size_t place = place_of(keys.shard());
+  if (place >= slots_.size()) slots_.resize(place + 1);
+  slots_[place].replica = replica.get();
+  wake(*replica);
+  replicas_[keys.shard()] = std::move(replica);
 }
 
 void Replicas::start() {
@@ -94,10 +101,9 @@ void Replicas::start() {
   for (const auto& [shard, replica] : replicas_) {
     if (replica->raft().configuration().voters() == 1) {
       replica->raft().campaign_now(deps_.clock.now());
-      awake_.insert(shard);
+      wake(*replica);
     }
   }
-  schedule_run();
   tick();
 }
 
@@ -105,11 +111,6 @@ void Replicas::stop() {
   started_ = false;
   *alive_ = false;
   for (const auto& [shard, replica] : replicas_) replica->abandon();
-}
-
-Replica* Replicas::find(ShardId shard) {
-  const auto found = replicas_.find(shard);
-  return found == replicas_.end() ? nullptr : found->second.get();
 }
 
 std::vector<Replica*> Replicas::all() {
@@ -126,18 +127,17 @@ void Replicas::propose(ShardId shard, ProposedEntry entry, Done<storage::Outcome
                      "this node holds no replica of shard " + std::to_string(shard.value)));
   }
   replica->propose(deps_.clock.now(), std::move(entry), std::move(done));
-  wake(shard);
+  wake(*replica);
 }
 
 void Replicas::received(NodeId /*from*/, const RaftFrame& frame) {
   const Time now = deps_.clock.now();
   for (const RaftFrame::Item& item : frame.items) {
-    const Result<raft::Message> message = raft::decode_message(item.message);
-    if (!message || message->to.node != options_.self) continue;
-    Replica* replica = replica_for(message->to, item.shard);
+    if (item.message.to.node != options_.self) continue;
+    Replica* replica = replica_for(item.message.to, item.shard);
     if (replica == nullptr) continue;
-    replica->raft().receive(now, *message);
-    wake(item.shard);
+    replica->raft().receive(now, item.message);
+    wake(*replica);
   }
 }
 
@@ -147,6 +147,7 @@ Replica* Replicas::replica_for(const raft::Address& to, ShardId shard) {
   Replica* replica = find(shard);
   if (replica != nullptr && replica->keys().replica() == to.replica) return replica;
   if (replica != nullptr && to.replica < replica->keys().replica()) return nullptr;
+  if (shard != kMetaShard && shard.value >= options_.shard_count) return nullptr;
   const storage::ReplicaKeys keys(shard, to.replica);
   const Result<bool> removed = storage::has_tombstone(*writer_, keys);
   if (!removed || *removed) return nullptr;
@@ -166,6 +167,7 @@ void Replicas::drop(ShardId shard, bool tombstone) {
   if (found == replicas_.end()) return;
   const storage::ReplicaKeys keys = found->second->keys();
   found->second->abandon();
+  slots_[place_of(shard)].replica = nullptr;
   replicas_.erase(found);
   staging_.erase(shard);
   listener_.dropped(shard);
@@ -189,13 +191,17 @@ void Replicas::disconnected(NodeId peer) {
   for (const auto& [shard, replica] : replicas_) {
     if (replica->raft().standing().leader.node != peer) continue;
     replica->raft().campaign_now(deps_.clock.now());
-    awake_.insert(shard);
+    wake(*replica);
   }
-  schedule_run();
 }
 
 void Replicas::wake(ShardId shard) {
-  awake_.insert(shard);
+  if (Replica* replica = find(shard)) wake(*replica);
+}
+
+void Replicas::wake(Replica& replica) {
+  if (std::exchange(slots_[place_of(replica.shard())].awake, true)) return;
+  awake_.push_back(replica.shard());
   schedule_run();
 }
 
@@ -213,12 +219,17 @@ void Replicas::run() {
   run_scheduled_ = false;
   const Time now = deps_.clock.now();
   while (!awake_.empty()) {
-    const ShardId shard = *awake_.begin();
-    awake_.erase(awake_.begin());
-    Replica* replica = find(shard);
+    const ShardId shard = awake_.front();
+    const std::size_t place = place_of(shard);
+    awake_.pop_front();
+    slots_[place].awake = false;
+    Replica* const replica = slots_[place].replica;
     if (replica == nullptr) continue;
     replica->step(now);
-    if (!replica->alone()) ticking_.insert(shard);
+    if (!slots_[place].ticking && !replica->alone()) {
+      slots_[place].ticking = true;
+      ticking_.insert(shard);
+    }
   }
   flush_frames();
   writer_->flush();
@@ -231,11 +242,12 @@ void Replicas::tick() {
   for (auto each = ticking_.begin(); each != ticking_.end();) {
     Replica* replica = find(*each);
     if (replica == nullptr || replica->alone()) {
+      slots_[place_of(*each)].ticking = false;
       each = ticking_.erase(each);
       continue;
     }
     replica->raft().tick(now);
-    awake_.insert(*each);
+    if (!replica->idle()) wake(*replica);
     ++each;
   }
   const bool settles = ++ticks_ % kTicksPerSettling == 0;
@@ -251,8 +263,12 @@ void Replicas::durable(storage::GroupWriter::Progress progress) {
   if (!*alive_) return;
   // First the replicas: whoever waits may want to ask those that lead from now on.
   const Time now = deps_.clock.now();
-  for (const auto& [shard, replica] : replicas_) {
-    if (replica->durable(now, progress.durable)) awake_.insert(shard);
+  for (; !writes_.empty() && writes_.front().batch <= progress.durable; writes_.pop_front()) {
+    const Write& write = writes_.front();
+    Replica* replica = find(write.shard);
+    if (replica == nullptr || replica->keys().replica() != write.replica) continue;
+    replica->durable(now, write.ticket);
+    wake(*replica);
   }
   std::vector<std::pair<storage::Ticket, Work>> waiters = std::exchange(durable_waiters_, {});
   for (auto& [ticket, work] : waiters) {
@@ -266,16 +282,21 @@ void Replicas::durable(storage::GroupWriter::Progress progress) {
 }
 
 void Replicas::flush_frames() {
-  const Time now = deps_.clock.now();
   for (auto& [node, frame] : std::exchange(outgoing_, {})) {
     // Raft repeats what is lost.
-    static_cast<void>(
-        deps_.network.send(node, Lane::kControl, encode(Frame(std::move(frame)), now)));
+    static_cast<void>(deps_.network.send(node, Lane::kControl, frame.take()));
   }
 }
 
 void Replicas::send(ShardId shard, const raft::Message& message) {
-  outgoing_[message.to.node].items.push_back({.shard = shard, .message = raft::encode(message)});
+  outgoing_[message.to.node].add(shard, message);
+}
+
+void Replicas::wrote(ShardId shard, std::uint64_t ticket) {
+  writes_.push_back({.batch = writer_->current(),
+                     .shard = shard,
+                     .replica = find(shard)->keys().replica(),
+                     .ticket = ticket});
 }
 
 void Replicas::standing_changed(ShardId shard) { listener_.standing_changed(*find(shard)); }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <set>
@@ -80,7 +81,10 @@ class Replicas final : private ReplicaEvents {
   void start();
   void stop();
 
-  Replica* find(ShardId shard);
+  Replica* find(ShardId shard) {
+    const std::size_t place = place_of(shard);
+    return place < slots_.size() ? slots_[place].replica : nullptr;
+  }
   std::vector<Replica*> all();
   ReplicaId meta_replica() const;
 
@@ -103,8 +107,23 @@ class Replicas final : private ReplicaEvents {
     std::size_t bytes = 0;
   };
   struct Sending;
+  struct Slot {
+    Replica* replica = nullptr;
+    bool awake = false;
+    bool ticking = false;
+  };
+  struct Write {
+    storage::Ticket batch;
+    ShardId shard;
+    ReplicaId replica;
+    std::uint64_t ticket;  // of the replica
+  };
+
+  /// The meta shard, whose number is the greatest, comes first.
+  static std::size_t place_of(ShardId shard) { return shard.value + 1; }
 
   void send(ShardId shard, const raft::Message& message) override;
+  void wrote(ShardId shard, std::uint64_t ticket) override;
   void standing_changed(ShardId shard) override;
   void applied(ShardId shard, const storage::Entry* entry,
                const storage::Outcome& outcome) override;
@@ -115,6 +134,7 @@ class Replicas final : private ReplicaEvents {
   void open(storage::ReplicaKeys keys, raft::Restored restored);
   void drop(ShardId shard, bool tombstone);
   Replica* replica_for(const raft::Address& to, ShardId shard);
+  void wake(Replica& replica);
   void schedule_run();
   void run();
   void tick();
@@ -130,9 +150,11 @@ class Replicas final : private ReplicaEvents {
   ReplicasListener& listener_;
   std::unique_ptr<storage::GroupWriter> writer_;
   std::map<ShardId, std::unique_ptr<Replica>> replicas_;
-  std::set<ShardId> awake_;
+  std::vector<Slot> slots_;    // the same, found by place_of() without a search
+  std::deque<ShardId> awake_;  // those whose slot says so, in the order they woke
   std::set<ShardId> ticking_;  // those that are not alone, and some that have become so
-  std::map<NodeId, RaftFrame> outgoing_;
+  std::deque<Write> writes_;   // not known to be durable
+  std::map<NodeId, RaftFrameWriter> outgoing_;
   std::vector<std::pair<storage::Ticket, Work>> durable_waiters_;
   std::map<ShardId, Staging> staging_;
   std::set<ShardId> sending_;

@@ -88,7 +88,7 @@ void Rights::end(const Key& key) {
 
 void Rights::commit(const std::shared_ptr<actors::Right>& right,
                     std::shared_ptr<storage::Entry> entry, Done<storage::Outcome> done) {
-  const auto held = pipelines_.find(Key(right->shard, right->type));
+  const auto held = pipelines_.find(std::pair(right->shard, std::string_view(right->type)));
   if (held == pipelines_.end() || held->second.right != right) {
     return done(fail(Code::kPrecondition, "this node no longer owns the actor"));
   }

@@ -71,6 +71,14 @@ class Rights {
       return a.first == b.first && std::string_view(a.second) == std::string_view(b.second);
     }
   };
+  struct KeyLess {
+    using is_transparent = void;
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const {
+      return a.first != b.first ? a.first < b.first
+                                : std::string_view(a.second) < std::string_view(b.second);
+    }
+  };
   using Found = std::unordered_map<Key, std::shared_ptr<actors::Right>, KeyHash, KeyEqual>;
   static constexpr std::size_t kStripes = 64;
 
@@ -89,7 +97,7 @@ class Rights {
   NodeId self_;
   Generation generation_;
   Dependencies deps_;
-  std::map<Key, Held> pipelines_;
+  std::map<Key, Held, KeyLess> pipelines_;
   mutable std::array<Guarded<Found>, kStripes> stripes_;
 };
 

@@ -41,6 +41,9 @@ class StateMachine {
   virtual Result<storage::Outcome> apply(raft::Term term, raft::Index index, std::string_view bytes,
                                          std::shared_ptr<const storage::Entry>& entry,
                                          storage::Batch& out) = 0;
+  /// What changes with most entries and need not be read back: written once for all that were
+  /// applied since the last time, with their applied index.
+  virtual void put_marks(storage::Batch& out) = 0;
 };
 
 /// That of the shards with actors.
@@ -53,6 +56,7 @@ class ShardStateMachine final : public StateMachine {
   Result<storage::Outcome> apply(raft::Term term, raft::Index index, std::string_view bytes,
                                  std::shared_ptr<const storage::Entry>& entry,
                                  storage::Batch& out) override;
+  void put_marks(storage::Batch& out) override { machine_.put_sequences(out); }
 
   const storage::ShardMachine& machine() const { return machine_; }
 
@@ -69,6 +73,7 @@ class MetaStateMachine final : public StateMachine {
   Result<storage::Outcome> apply(raft::Term term, raft::Index index, std::string_view bytes,
                                  std::shared_ptr<const storage::Entry>& entry,
                                  storage::Batch& out) override;
+  void put_marks(storage::Batch& /*out*/) override {}
 
   const MetaMachine& machine() const { return machine_; }
 

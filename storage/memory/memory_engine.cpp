@@ -19,10 +19,10 @@ void apply_to(Plain& rows, const Batch& batch) {
   for (const auto& [kind, key, value] : batch.operations()) {
     switch (kind) {
       case Batch::Kind::kPut:
-        rows.insert_or_assign(key, value);
+        rows.insert_or_assign(std::string(key), value);
         break;
       case Batch::Kind::kErase:
-        rows.erase(key);
+        rows.erase(std::string(key));
         break;
       case Batch::Kind::kEraseRange:
         rows.erase(rows.lower_bound(key), rows.lower_bound(value));
@@ -60,10 +60,10 @@ void MemoryEngine::State::apply_versions(const Batch& batch) {
   for (const auto& [kind, key, value] : batch.operations()) {
     switch (kind) {
       case Batch::Kind::kPut:
-        change(key, value);
+        change(std::string(key), std::string(value));
         break;
       case Batch::Kind::kErase:
-        change(key, std::nullopt);
+        change(std::string(key), std::nullopt);
         break;
       case Batch::Kind::kEraseRange:
         for (auto row = rows.lower_bound(key); row != rows.end() && row->first < value; ++row) {

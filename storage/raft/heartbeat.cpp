@@ -1,8 +1,6 @@
 // What a leader does in rounds: heartbeats, reads, check-quorum, handing over.
 #include <algorithm>
-#include <functional>
 #include <utility>
-#include <vector>
 
 #include "runtime/base/check.h"
 #include "storage/raft/raft.h"
@@ -57,15 +55,8 @@ void Raft::start_read_round() {
 }
 
 void Raft::finish_rounds() {
-  const Configuration& group = configuration();
-  std::vector<std::uint64_t> acknowledged;
-  for (const Member& member : group.members) {
-    if (!member.voter) continue;
-    const Progress* peer = progress(member.address);
-    acknowledged.push_back(peer != nullptr ? peer->round : round_);
-  }
-  std::ranges::sort(acknowledged, std::greater());
-  const std::uint64_t majority = acknowledged[group.quorum() - 1];
+  const std::uint64_t majority =
+      of_majority([this](const Progress* peer) { return peer != nullptr ? peer->round : round_; });
   while (!rounds_.empty() && rounds_.front().number <= majority) {
     quorum_acked_at_ = rounds_.front().sent_at;
     rounds_.pop_front();

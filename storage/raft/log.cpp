@@ -30,6 +30,8 @@ const Entry& Log::at(Index index) const {
 
 std::vector<Entry> Log::slice(Index from, std::size_t count_max, std::size_t bytes_max) const {
   std::vector<Entry> slice;
+  if (from > last_index()) return slice;
+  slice.reserve(std::min<std::size_t>(last_index() + 1 - from, count_max));
   std::size_t bytes = 0;
   for (Index index = from; index <= last_index() && slice.size() < count_max; ++index) {
     const Entry& entry = at(index);
@@ -114,6 +116,8 @@ Log::Unwritten Log::take_unwritten(std::uint64_t ticket) {
   Unwritten unwritten;
   if (start_unwritten_) unwritten.start = start_;
   unwritten.truncate_from = truncate_from_;
+  if (unwritten_from_ <= last_index())
+    unwritten.entries.reserve(last_index() + 1 - unwritten_from_);
   for (Index index = unwritten_from_; index <= last_index(); ++index) {
     unwritten.entries.push_back(at(index));
   }

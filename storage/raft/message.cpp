@@ -133,12 +133,16 @@ Body read_body(Reader& reader, Term term, std::index_sequence<kPlaces...>) {
 
 std::string encode(const Message& message) {
   Writer writer;
-  write(writer, message.from);
-  write(writer, message.to);
-  writer.number(message.term);
-  writer.number(message.body.index());
-  std::visit([&writer](const auto& body) { write(writer, body); }, message.body);
+  encode(writer, message);
   return writer.take();
+}
+
+void encode(Writer& out, const Message& message) {
+  write(out, message.from);
+  write(out, message.to);
+  out.number(message.term);
+  out.number(message.body.index());
+  std::visit([&out](const auto& body) { write(out, body); }, message.body);
 }
 
 Result<Message> decode_message(std::string_view bytes) {

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "runtime/base/codec.h"
 #include "storage/raft/types.h"
 #include <troupe/result.h>
 #include <troupe/time.h>
@@ -89,6 +90,8 @@ struct Message {
 inline constexpr std::size_t kMessageEntriesMax = 4096;
 
 std::string encode(const Message& message);
+/// The same, behind what `out` holds.
+void encode(Writer& out, const Message& message);
 
 /// kDataLoss for anything that encode() does not write of a message that makes sense: entries
 /// without gaps whose terms never fall or exceed the message's, configurations that decode, and

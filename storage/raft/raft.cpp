@@ -144,15 +144,10 @@ void Raft::hold(std::uint64_t ticket, Message message) {
 }
 
 void Raft::release() {
-  std::deque<Held> still;
   for (Held& held : held_) {
-    if (held.ticket <= durable_ticket_) {
-      outgoing_.push_back(std::move(held.message));
-    } else {
-      still.push_back(std::move(held));
-    }
+    if (held.ticket <= durable_ticket_) outgoing_.push_back(std::move(held.message));
   }
-  held_ = std::move(still);
+  std::erase_if(held_, [this](const Held& held) { return held.ticket <= durable_ticket_; });
 }
 
 void Raft::commit(Index index) {
@@ -176,6 +171,16 @@ bool Raft::snapshot_installed(Time now, LogStart snapshot) {
 void Raft::compact(Index index) {
   check(index <= applied_, "only what was applied is compacted");
   log_.compact(index);
+}
+
+bool Raft::idle() const {
+  if (hard_state_unwritten_ || log_.unwritten() || applied_ != committed_) return false;
+  if (lost_leadership_ || !outgoing_.empty() || standing() != reported_) return false;
+  if (!answered_reads_.empty() || !failed_reads_.empty() || !snapshots_.empty()) return false;
+  if (role_ != Role::kLeader) return true;
+  if (!reads_.empty() && reads_.back().round == 0) return false;
+  return std::ranges::none_of(peers_,
+                              [this](const auto& peer) { return wants_append(peer.second); });
 }
 
 Ready Raft::take_ready() {

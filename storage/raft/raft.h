@@ -1,8 +1,11 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <vector>
@@ -87,6 +90,8 @@ class Raft {
 
   // What to do, and what is.
 
+  /// take_ready() would return an empty Ready.
+  bool idle() const;
   Ready take_ready();
 
   Standing standing() const;
@@ -178,10 +183,13 @@ class Raft {
   void follow_configuration();
   void replicate();
   void replicate_to(const Address& to, Progress& peer);
+  void tell_commit();
   void send_append(const Address& to, Progress& peer);
   bool wants_append(const Progress& peer) const;
   bool window_open(const Progress& peer) const;
   void advance_commit();
+  template <class Of>
+  std::uint64_t of_majority(Of&& of) const;
   void leave_if_removed();
   void hear_leader(const Message& message);
   void on(const Message& message, const AppendRequest& request);
@@ -242,11 +250,24 @@ class Raft {
   std::uint64_t last_ticket_ = 0;
   std::uint64_t durable_ticket_ = 0;
   bool snapshot_installed_ = false;
-  std::deque<Held> held_;
+  std::vector<Held> held_;
   std::vector<Message> outgoing_;
   std::vector<ReadState> answered_reads_;
   std::vector<std::uint64_t> failed_reads_;
   std::vector<SendSnapshot> snapshots_;
 };
+
+/// What most voters have reached, where `of` says how far one is: of a member's Progress, or of
+/// null for this replica.
+template <class Of>
+std::uint64_t Raft::of_majority(Of&& of) const {
+  std::array<std::uint64_t, Configuration::kMembersMax> reached{};
+  std::size_t voters = 0;
+  for (const Member& member : configuration().members) {
+    if (member.voter) reached[voters++] = of(progress(member.address));
+  }
+  std::sort(reached.begin(), reached.begin() + static_cast<std::ptrdiff_t>(voters), std::greater());
+  return reached[voters / 2];
+}
 
 }  // namespace troupe::raft

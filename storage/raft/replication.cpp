@@ -1,6 +1,5 @@
 // Replication: a leader's entries to the logs of the others.
 #include <algorithm>
-#include <functional>
 #include <string>
 #include <utility>
 
@@ -87,6 +86,13 @@ void Raft::replicate() {
   for (auto& [address, peer] : peers_) replicate_to(address, peer);
 }
 
+void Raft::tell_commit() {
+  for (auto& [address, peer] : peers_) {
+    const bool follows = peer.mode == Progress::Mode::kReplicate && peer.next > log_.start().index;
+    if (follows && peer.committed_sent < committed_) send_append(address, peer);
+  }
+}
+
 void Raft::replicate_to(const Address& to, Progress& peer) {
   while (wants_append(peer)) {
     if (peer.next <= log_.start().index) {
@@ -99,15 +105,18 @@ void Raft::replicate_to(const Address& to, Progress& peer) {
   }
 }
 
+// A commit index has no message of its own: it goes with the next entries or the next heartbeat, so
+// that an entry costs a follower one request and one answer.
 bool Raft::wants_append(const Progress& peer) const {
-  const bool news = peer.committed_sent < committed_;
   switch (peer.mode) {
     case Progress::Mode::kSnapshot:
       return false;
     case Progress::Mode::kProbe:
-      return !peer.paused && (peer.match < log_.last_index() || news);
+      return !peer.paused && (peer.match < log_.last_index() || peer.committed_sent < committed_);
     case Progress::Mode::kReplicate:
-      return (peer.next <= log_.last_index() && window_open(peer)) || news;
+      // What is compacted meanwhile comes as a snapshot, whatever is on its way.
+      return peer.next <= log_.start().index ||
+             (peer.next <= log_.last_index() && window_open(peer));
   }
   return false;
 }
@@ -139,28 +148,26 @@ void Raft::send_append(const Address& to, Progress& peer) {
 // What a majority holds durably is committed, but only up from an entry of this term: an older one,
 // though on a majority, may still lose against a longer log (figure 8 of the Raft paper).
 void Raft::advance_commit() {
-  const Configuration& group = configuration();
-  std::vector<Index> durable;
-  for (const Member& member : group.members) {
-    if (!member.voter) continue;
-    const Progress* peer = progress(member.address);
-    durable.push_back(peer != nullptr ? peer->match : log_.durable());
+  const Index majority = of_majority(
+      [this](const Progress* peer) { return peer != nullptr ? peer->match : log_.durable(); });
+  if (majority <= committed_ || log_.term(majority) != term()) return;
+  bool members_changed = false;
+  for (Index index = committed_ + 1; index <= majority; ++index) {
+    const Entry& entry = log_.at(index);
+    uncommitted_bytes_ -= entry.data.size();
+    members_changed = members_changed || entry.kind == EntryKind::kConfiguration;
   }
-  std::ranges::sort(durable, std::greater());
-  const Index majority = durable[group.quorum() - 1];
-  if (majority > committed_ && log_.term(majority) == term()) {
-    for (Index index = committed_ + 1; index <= majority; ++index) {
-      uncommitted_bytes_ -= log_.at(index).data.size();
-    }
-    commit(majority);
-    finish_rounds();  // reads wait for the first commit
-    leave_if_removed();
-  }
+  commit(majority);
+  finish_rounds();  // reads wait for the first commit
+  if (!members_changed) return;
+  tell_commit();  // a member that was removed gets no more heartbeats
+  leave_if_removed();
 }
 
 void Raft::leave_if_removed() {
   if (log_.configuration_index() > committed_ || configuration().votes(self())) return;
   replicate();  // so that the others learn that it is committed
+  tell_commit();
   step_down();
 }
 

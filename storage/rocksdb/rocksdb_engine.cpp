@@ -11,6 +11,7 @@
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 
 #include "runtime/base/check.h"
@@ -131,6 +132,20 @@ class RocksdbView final : public View {
   rocksdb::ReadOptions options_;
 };
 
+// Which replica an entry of a log belongs to.
+class LogEntryPrefix final : public rocksdb::SliceTransform {
+ public:
+  const char* Name() const override { return "troupe.LogEntryPrefix"; }
+  rocksdb::Slice Transform(const rocksdb::Slice& key) const override {
+    return {key.data(), key.size() - kIndexBytes};
+  }
+  bool InDomain(const rocksdb::Slice& key) const override { return key.size() == entry_bytes_; }
+
+ private:
+  static constexpr std::size_t kIndexBytes = 8;
+  const std::size_t entry_bytes_ = ReplicaKeys({}, {}).log_entry(0).size();
+};
+
 rocksdb::DBOptions db_options(const RocksdbOptions& options) {
   rocksdb::DBOptions db;
   if (options.env != nullptr) db.env = options.env;
@@ -183,6 +198,9 @@ rocksdb::ColumnFamilyOptions log_options(const RocksdbOptions& options,
   table.cache_index_and_filter_blocks = true;
   family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   family.compression = rocksdb::kNoCompression;
+  // The entries of a replica come in order, those of different replicas in any: each replica
+  // remembers its place in the memtable.
+  family.memtable_insert_with_hint_prefix_extractor = std::make_shared<LogEntryPrefix>();
   return family;
 }
 
@@ -287,13 +305,16 @@ Result<void> RocksdbEngine::write(const Batch& batch, bool sync) {
     rocksdb::ColumnFamilyHandle* into = &family(operation.key);
     switch (operation.kind) {
       case Batch::Kind::kPut:
-        rows_.Put(into, operation.key, operation.value);
+        rows_.Put(into, slice(operation.key), slice(operation.value));
         break;
       case Batch::Kind::kErase:
-        rows_.Delete(into, operation.key);
+        rows_.Delete(into, slice(operation.key));
         break;
       case Batch::Kind::kEraseRange:
-        rows_.DeleteRange(into, operation.key, operation.value);
+        // In two: RocksDB keeps ranges in a table of their own, but would look for the place of one
+        // that begins with a log entry's key where the entry was put (log_options).
+        rows_.Delete(into, slice(operation.key));
+        rows_.DeleteRange(into, std::string(operation.key) + '\0', slice(operation.value));
         break;
     }
   }

@@ -45,15 +45,19 @@ ShardMachine::ShardMachine(ShardId shard, ReplicaId replica, std::uint32_t shard
 Result<Outcome> ShardMachine::apply(std::uint64_t index, std::uint64_t term, const Entry& entry,
                                     Batch& out) {
   check(loaded_, "a shard is loaded before it applies entries");
-  changes_.clear();
-  if (auto dropped = drop_expired(entry.now, changes_); !dropped) return fail(dropped.error());
-  Result<Outcome> result = std::visit(
+  if (auto dropped = drop_expired(entry.now, out); !dropped) return fail(dropped.error());
+  return std::visit(
       [&](const auto& command) -> Result<Outcome> {
-        return run({.index = index, .term = term, .now = entry.now}, command, changes_);
+        return run({.index = index, .term = term, .now = entry.now}, command, out);
       },
       entry.command);
-  if (result) out.append(std::move(changes_));
-  return result;
+}
+
+void ShardMachine::put_sequences(Batch& out) {
+  for (const auto& owner : advanced_) {
+    out.put(keys_.owner(owner->first), encode_owner(owner->second));
+  }
+  advanced_.clear();
 }
 
 Result<ReminderRow> ShardMachine::hand_out(const DueReminder& due) const {

@@ -78,11 +78,14 @@ class ShardMachine {
   Result<void> load();
 
   /// Applies the entry at `index`, written under `term`; its changes are appended to `out`, which
-  /// `reads` must show from then on. An error is a failed read (damaged disk): nothing is appended,
-  /// the machine is of no use any more, and the replica must stop.
+  /// `reads` must show from then on. An error is a failed read (damaged disk): what was appended
+  /// must be dropped, the machine is of no use any more, and the replica must stop.
   ///
-  /// Does not write the applied index: put_applied() of storage/replica_log.h, into the same batch.
+  /// Does not write the applied index (put_applied() of storage/replica_log.h), nor what
+  /// put_sequences() does: once for many entries, into the batch of the last one's changes.
   Result<Outcome> apply(std::uint64_t index, std::uint64_t term, const Entry& entry, Batch& out);
+  /// The last sequences that turns have reached since this was last asked.
+  void put_sequences(Batch& out);
 
   /// Whose rows: for the functions of storage/shard/rows.h.
   ReplicaKeys keys() const { return keys_; }
@@ -146,9 +149,11 @@ class ShardMachine {
   const Reads& reads_;
   ShardLimits limits_;
   bool loaded_ = false;
-  Batch changes_;  // of the entry being applied
 
-  std::map<std::string, Owner, std::less<>> owners_;
+  using Owners = std::map<std::string, Owner, std::less<>>;
+
+  Owners owners_;
+  std::vector<Owners::const_iterator> advanced_;  // whose last sequence is not in the rows
   RowVersion row_version_;
   WallTime watermark_ = WallTime::min();
   std::map<ShardId, OutboxState> outbox_;

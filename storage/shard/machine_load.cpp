@@ -20,6 +20,7 @@ std::optional<ShardId> shard_at_end(std::string_view key, const KeyRange& range)
 }  // namespace
 
 Result<void> ShardMachine::load() {
+  advanced_.clear();
   owners_.clear();
   row_version_ = {};
   watermark_ = WallTime::min();

@@ -24,7 +24,7 @@ Result<Outcome> ShardMachine::Turn::run(Batch& out) {
   write_outbox(out);
   if (const auto* call = std::get_if<CallCause>(&command_.cause)) consume(*call, out);
   if (const auto* message = std::get_if<OutboxCause>(&command_.cause)) consume(*message, out);
-  advance_sequence(out);
+  advance_sequence();
   return outcome(Outcome::Kind::kApplied);
 }
 
@@ -263,7 +263,7 @@ Result<void> ShardMachine::Turn::write_values(Batch& out) {
       machine_.next_value_expiry_ =
           std::min(machine_.next_value_expiry_.value_or(*write.expires), *write.expires);
     }
-    out.put(key, encode_value(*write.value, at_.index, write.expires));
+    out.put(key, encode_value_head(at_.index, write.expires), *write.value);
   }
   return {};
 }
@@ -315,10 +315,13 @@ void ShardMachine::Turn::consume(const OutboxCause& message, Batch& out) {
   }
 }
 
-void ShardMachine::Turn::advance_sequence(Batch& out) {
-  Owner& owner = machine_.owners_.find(command_.type)->second;
-  owner.last_sequence = command_.sequence;
-  out.put(keys_.owner(command_.type), encode_owner(owner));
+void ShardMachine::Turn::advance_sequence() {
+  const auto owner = machine_.owners_.find(command_.type);
+  owner->second.last_sequence = command_.sequence;
+  const Owners::const_iterator advanced = owner;
+  if (std::ranges::find(machine_.advanced_, advanced) == machine_.advanced_.end()) {
+    machine_.advanced_.push_back(advanced);
+  }
 }
 
 }  // namespace troupe::storage

@@ -47,7 +47,7 @@ class ShardMachine::Turn {
   void write_outbox(Batch& out);
   void consume(const CallCause& call, Batch& out);
   void consume(const OutboxCause& message, Batch& out);
-  void advance_sequence(Batch& out);
+  void advance_sequence();
 
   ShardMachine& machine_;
   const At& at_;

@@ -38,15 +38,12 @@ std::optional<Owner> decode_owner(std::string_view bytes) {
   return whole(in, owner);
 }
 
-std::string encode_value(std::string_view value, std::uint64_t etag,
-                         const std::optional<WallTime>& expires) {
+std::string encode_value_head(std::uint64_t etag, const std::optional<WallTime>& expires) {
   Writer head;
   head.number(etag);
   head.boolean(expires.has_value());
   if (expires) write(head, *expires);
-  std::string bytes;
-  bytes.reserve(head.size() + value.size());
-  return bytes.append(head.take()).append(value);
+  return head.take();
 }
 
 std::optional<ValueRow> decode_value(std::string_view bytes) {

@@ -15,9 +15,8 @@ namespace troupe::storage {
 std::string encode_owner(const Owner& owner);
 std::optional<Owner> decode_owner(std::string_view bytes);
 
-/// Of a ValueRow all but its name, which is in the key.
-std::string encode_value(std::string_view value, std::uint64_t etag,
-                         const std::optional<WallTime>& expires);
+/// Of a ValueRow all but its name, which is in the key: this, and then the value as it is.
+std::string encode_value_head(std::uint64_t etag, const std::optional<WallTime>& expires);
 std::optional<ValueRow> decode_value(std::string_view bytes);
 
 /// Of a ReminderRow what is not in the key.

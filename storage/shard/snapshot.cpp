@@ -58,7 +58,7 @@ Result<void> install_chunk(Batch& batch, ReplicaKeys keys, std::string_view chun
     rows.put(std::string(prefix).append(key), std::string(value));
   }
   if (!in.ok()) return fail(Code::kDataLoss, "a part of a snapshot makes no sense");
-  batch.append(std::move(rows));
+  batch.append(rows);
   return {};
 }
 

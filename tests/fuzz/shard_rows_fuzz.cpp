@@ -27,8 +27,9 @@ void round_trip(std::string_view bytes, Decode decode, Encode encode) {
 
 void read_rows(std::string_view bytes) {
   round_trip(bytes, decode_owner, encode_owner);
-  round_trip(bytes, decode_value,
-             [](const ValueRow& row) { return encode_value(row.value, row.etag, row.expires); });
+  round_trip(bytes, decode_value, [](const ValueRow& row) {
+    return encode_value_head(row.etag, row.expires).append(row.value);
+  });
   round_trip(bytes, decode_reminder, encode_reminder);
   round_trip(bytes, decode_recorded_call, encode_recorded_call);
   round_trip(bytes, decode_outbox_state, encode_outbox_state);

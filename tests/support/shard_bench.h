@@ -33,8 +33,11 @@ class ShardBench {
 
   Outcome apply(Command command, WallTime now = at(1000)) {
     ++index;
-    return machine->apply(index, 5, {.now = now, .command = std::move(command)}, writer.pending())
-        .value();
+    Outcome outcome =
+        machine->apply(index, 5, {.now = now, .command = std::move(command)}, writer.pending())
+            .value();
+    machine->put_sequences(writer.pending());
+    return outcome;
   }
 
   /// Makes node 1 the owner of `type`, under the next epoch.

@@ -162,7 +162,7 @@ TEST(Guards, ALateMessageDoesNotBringARemovedReplicaBack) {
   late.term = 1;
   late.body = raft::Heartbeat{};
   cluster::RaftFrame frame;
-  frame.items.push_back({.shard = shard, .message = raft::encode(late)});
+  frame.items.push_back({.shard = shard, .message = late});
   world.node(machine)->process().happens([&, to = machine] {
     world.node(to)->cluster().received(
         world.id(sender), cluster::encode(cluster::Frame(std::move(frame)), world.node(to)->now()));

@@ -301,6 +301,7 @@ std::string World::compare_replicas() {
     if (!led) return name + " has no leader";
     cluster::Replicas& led_by = node(*led)->cluster().replicas();
     const cluster::Replica& first = *led_by.find(ShardId{shard});
+    led_by.writer().settle();
     const auto expected = storage::replica_hash(led_by.writer(), first.keys());
     for (const raft::Member& member : first.raft().committed_configuration().members) {
       const auto at = std::ranges::find_if(
@@ -312,8 +313,9 @@ std::string World::compare_replicas() {
         return name + " lacks a replica on " + short_name(member.address.node);
       }
       if (replica->applied() != first.applied()) return name + " is behind somewhere";
-      const auto hash =
-          storage::replica_hash(holder->cluster().replicas().writer(), replica->keys());
+      storage::GroupWriter& writer = holder->cluster().replicas().writer();
+      writer.settle();
+      const auto hash = storage::replica_hash(writer, replica->keys());
       if (!hash || !expected || !(*hash == *expected)) return name + " has unequal replicas";
     }
   }

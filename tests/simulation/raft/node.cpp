@@ -191,7 +191,13 @@ void Node::read() {
 
 void Node::drain() {
   if (!raft_) return;
-  for (Ready ready = raft_->take_ready(); !ready.empty(); ready = raft_->take_ready()) {
+  const auto next = [this] {
+    const bool idle = raft_->idle();
+    Ready ready = raft_->take_ready();
+    check(!idle || ready.empty(), "who is idle has nothing to do");
+    return ready;
+  };
+  for (Ready ready = next(); !ready.empty(); ready = next()) {
     if (ready.lost_leadership) proposals_.clear();
     for (const std::uint64_t context : ready.failed_reads) pending_reads_.erase(context);
     Batch batch;

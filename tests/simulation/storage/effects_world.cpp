@@ -61,10 +61,10 @@ void CopiedRows::apply(const Batch& batch) {
   for (const Batch::Operation& operation : batch.operations()) {
     switch (operation.kind) {
       case Batch::Kind::kPut:
-        rows_.insert_or_assign(operation.key, operation.value);
+        rows_.insert_or_assign(std::string(operation.key), operation.value);
         break;
       case Batch::Kind::kErase:
-        rows_.erase(operation.key);
+        rows_.erase(std::string(operation.key));
         break;
       case Batch::Kind::kEraseRange:
         rows_.erase(rows_.lower_bound(operation.key), rows_.lower_bound(operation.value));
@@ -99,6 +99,7 @@ std::string EffectsWorld::apply(std::size_t shard, Command command, Outcome* out
   Result<Outcome> result =
       machine.apply(applied_[shard] + 1, 1, {.now = kNow, .command = std::move(command)}, batch);
   if (!result) return result.error().message;
+  machine.put_sequences(batch);
   if (result->kind == Outcome::Kind::kApplied) ++applied_[shard];
   rows_.apply(batch);
   if (outcome != nullptr) *outcome = std::move(*result);

@@ -75,11 +75,30 @@ TEST(Frames, CarryRepliesErrorsAndWhereElseToAsk) {
 
 TEST(Frames, CarryManyRaftMessages) {
   RaftFrame frame;
-  for (std::uint32_t i = 0; i < 100; ++i) frame.items.push_back({ShardId{i}, std::string(i, 'm')});
+  const raft::Address from{.node = {.high = 1, .low = 2}, .replica = ReplicaId{3}};
+  const raft::Address to{.node = {.high = 4, .low = 5}, .replica = ReplicaId{6}};
+  for (std::uint32_t i = 0; i < 100; ++i) {
+    frame.items.push_back(
+        {ShardId{i},
+         {.from = from, .to = to, .term = 7, .body = raft::HeartbeatResponse{.round = i}}});
+  }
   const RaftFrame got = over_the_wire(frame);
   ASSERT_EQ(got.items.size(), 100U);
   EXPECT_EQ(got.items[99].shard, ShardId{99});
-  EXPECT_EQ(got.items[99].message, std::string(99, 'm'));
+  EXPECT_EQ(got.items[99].message, frame.items[99].message);
+}
+
+TEST(Frames, LeaveOutRaftMessagesThatMakeNoSense) {
+  raft::Message message;
+  message.from = {.node = {.high = 1, .low = 2}, .replica = ReplicaId{3}};
+  message.body = raft::Heartbeat{};  // to nobody
+  RaftFrame frame;
+  frame.items.push_back({ShardId{1}, message});
+  message.to = {.node = {.high = 4, .low = 5}, .replica = ReplicaId{6}};
+  frame.items.push_back({ShardId{2}, message});
+  const RaftFrame got = over_the_wire(frame);
+  ASSERT_EQ(got.items.size(), 1U);
+  EXPECT_EQ(got.items[0].shard, ShardId{2});
 }
 
 TEST(Frames, CarryQuestionsAndAnswers) {

@@ -31,13 +31,13 @@ class MetaMachines : public ::testing::Test {
     return machine.apply(++index, *decoded);
   }
   storage::Outcome enroll(NodeId node, std::uint64_t start, std::uint64_t generation = 0,
-                          std::uint64_t previous = 0) {
+                          std::vector<std::uint64_t> earlier = {}) {
     RegisterNode command;
     command.node.id = node;
     command.node.address = "a:1";
     command.node.start = start;
     command.node.generation = Generation{generation};
-    command.previous_start = previous;
+    command.earlier_starts = std::move(earlier);
     return apply(command);
   }
 
@@ -59,13 +59,13 @@ TEST_F(MetaMachines, EachProcessGetsAGenerationOfItsOwn) {
   EXPECT_EQ(number_in(enroll(kAnn, 11)), first) << "asked again, as its answer was lost";
   const std::uint64_t other = number_in(enroll(kBob, 21));
   EXPECT_GT(other, first);
-  EXPECT_GT(number_in(enroll(kAnn, 12, first, 11)), other);
+  EXPECT_GT(number_in(enroll(kAnn, 12, first)), other);
 }
 
 TEST_F(MetaMachines, ARolledBackDirectoryIsRefused) {
   const std::uint64_t first = number_in(enroll(kAnn, 11));
-  const std::uint64_t second = number_in(enroll(kAnn, 12, first, 11));
-  const storage::Outcome refused = enroll(kAnn, 13, first, 10);
+  const std::uint64_t second = number_in(enroll(kAnn, 12, first));
+  const storage::Outcome refused = enroll(kAnn, 13, first, {10});
   EXPECT_EQ(refused.kind, Kind::kRefused);
   EXPECT_EQ(refused.error->code, Code::kPrecondition);
   EXPECT_THAT(refused.error->message, HasSubstr("copied or rolled back"));
@@ -74,14 +74,21 @@ TEST_F(MetaMachines, ARolledBackDirectoryIsRefused) {
 
 TEST_F(MetaMachines, AProcessThatDiedBeforeItWroteItsGenerationIsKnownByItsStart) {
   number_in(enroll(kAnn, 11));
-  EXPECT_EQ(enroll(kAnn, 12, 0, 11).kind, Kind::kApplied);
+  EXPECT_EQ(enroll(kAnn, 12, 0, {11}).kind, Kind::kApplied);
+}
+
+// Its registration waited for a quorum while the next process came and died as well.
+TEST_F(MetaMachines, ARegistrationThatTakesEffectAfterItsProcessDiedShutsNobodyOut) {
+  number_in(enroll(kAnn, 11));
+  EXPECT_EQ(enroll(kAnn, 13, 0, {11, 12}).kind, Kind::kApplied);
+  EXPECT_EQ(enroll(kAnn, 12, 0, {11}).kind, Kind::kRefused) << "of the one in between, too late";
 }
 
 TEST_F(MetaMachines, ADrainedNodeThatStartsAgainServesAgain) {
   const std::uint64_t first = number_in(enroll(kAnn, 11));
   apply(DrainNode{.node = kAnn, .draining = true});
   EXPECT_TRUE(machine.nodes().at(kAnn).draining);
-  enroll(kAnn, 12, first, 11);
+  enroll(kAnn, 12, first);
   EXPECT_FALSE(machine.nodes().at(kAnn).draining);
 }
 

@@ -150,6 +150,56 @@ TEST_F(RaftTest, ALeaderSendsBeforeItsOwnDiskButDoesNotCountItself) {
   EXPECT_EQ(raft.committed(), 2U);
 }
 
+// The entries, and what commit indexes they came with.
+std::vector<Index> commits_told(const std::vector<Message>& messages) {
+  std::vector<Index> told;
+  for (const Message& message : messages) {
+    if (const auto* append = std::get_if<AppendRequest>(&message.body)) {
+      told.push_back(append->committed);
+    }
+  }
+  return told;
+}
+
+TEST_F(RaftTest, ACommitIndexGoesWithTheNextEntriesOrTheNextHeartbeat) {
+  Raft raft = founder(3);
+  elect(raft, kElection);
+  for (const std::uint64_t node : {2U, 3U}) {
+    raft.receive(kElection, from(node, 1, AppendResponse{.index = 1}));
+  }
+  settle(raft, kElection);
+  ASSERT_TRUE(raft.propose(kElection, {"x"}));
+  settle(raft, kElection);
+  for (const std::uint64_t node : {2U, 3U}) {
+    raft.receive(kElection, from(node, 1, AppendResponse{.index = 2}));
+  }
+  EXPECT_EQ(raft.committed(), 2U);
+  EXPECT_TRUE(settle(raft, kElection).empty());
+  ASSERT_TRUE(raft.propose(kElection, {"y"}));
+  EXPECT_EQ(commits_told(settle(raft, kElection)), (std::vector<Index>{2, 2}));
+  raft.receive(kElection, from(2, 1, AppendResponse{.index = 3}));
+  settle(raft, kElection);
+  raft.tick(kElection + milliseconds(100));
+  const auto beats = settle(raft, kElection + milliseconds(100));
+  ASSERT_EQ(count<Heartbeat>(beats), 2U);
+  EXPECT_EQ(std::get<Heartbeat>(beats.front().body).committed, 3U);
+}
+
+TEST_F(RaftTest, ACommittedChangeOfMembersIsToldAtOnce) {
+  Raft raft = founder(3);
+  elect(raft, kElection);
+  for (const std::uint64_t node : {2U, 3U}) {
+    raft.receive(kElection, from(node, 1, AppendResponse{.index = 1}));
+  }
+  settle(raft, kElection);
+  Configuration group = voters(3);
+  group.members.push_back({.address = address(4), .voter = false});
+  ASSERT_TRUE(raft.propose_configuration(kElection, group));
+  settle(raft, kElection);
+  raft.receive(kElection, from(2, 1, AppendResponse{.index = 2}));
+  EXPECT_EQ(commits_told(settle(raft, kElection)), (std::vector<Index>{2, 2}));
+}
+
 TEST_F(RaftTest, MessagesForAnotherReplicaIdAreIgnored) {
   Raft raft = founder(3);
   Message message = from(2, 9, VoteRequest{});

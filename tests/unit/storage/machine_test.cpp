@@ -67,6 +67,22 @@ TEST(ShardMachine, SequencesFollowOneAnotherAndStartAtOneInEachEpoch) {
   EXPECT_EQ(shard.apply(shard.turn()).kind, Kind::kApplied);
 }
 
+TEST(ShardMachine, SequencesAreWrittenOnceForManyTurns) {
+  ShardBench shard;
+  shard.own();
+  Batch turns;
+  for (std::uint64_t i = 1; i <= 3; ++i) {
+    const Entry entry{.now = at(1000), .command = shard.turn()};
+    ASSERT_TRUE(shard.machine->apply(100 + i, 5, entry, turns));
+  }
+  EXPECT_TRUE(turns.empty());
+  shard.machine->put_sequences(shard.writer.pending());
+  shard.reload();
+  EXPECT_EQ(shard.machine->owners().at("Cart").last_sequence, 3U);
+  shard.machine->put_sequences(turns);
+  EXPECT_TRUE(turns.empty());
+}
+
 TEST(ShardMachine, RetriedCallGetsTheRecordedReplyAndChangesNothing) {
   ShardBench shard;
   shard.own();

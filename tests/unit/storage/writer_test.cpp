@@ -106,7 +106,7 @@ TEST(GroupWriter, WhatIsGatheredIsWrittenOnceForManyChangesWhenItIsSettled) {
     changes.put("a1", value);
     changes.put("b1", value);
     desk.writer.gather(changes);
-    EXPECT_TRUE(changes.empty());
+    changes.clear();
     desk.writer.flush();
     EXPECT_EQ(desk.writer.get("a1")->value(), value);
   }
@@ -123,11 +123,31 @@ TEST(GroupWriter, WhatIsGatheredIsWrittenOnceForManyChangesWhenItIsSettled) {
   EXPECT_EQ(desk.disk.batch()->operations().front().key, "b1");
 }
 
+TEST(GroupWriter, TheLastToBeGatheredIsWrittenWithTheRest) {
+  ManualDisk disk;
+  Batch last;
+  last.put("b1", "last");
+  GroupWriter* gathers = nullptr;
+  GroupWriter writer(disk, {},
+                     {.progress = [](auto) {},
+                      .settling = [&] { gathers->gather(last); },
+                      .failed = [](const Error&) {}});
+  gathers = &writer;
+  Batch changes;
+  changes.put("a1", "first");
+  writer.gather(changes);
+  writer.settle();
+  writer.flush();
+  ASSERT_TRUE(disk.busy());
+  EXPECT_EQ(disk.batch()->operations().size(), 2U);
+}
+
 TEST(GroupWriter, TooMuchGatheredGoesWithTheNextBatch) {
   Desk desk({.gathered_bytes_max = 100});
   Batch changes;
   changes.put("a1", std::string(60, 'x'));
   desk.writer.gather(changes);
+  changes.clear();
   desk.writer.flush();
   EXPECT_FALSE(desk.disk.busy());
   changes.put("a2", std::string(60, 'x'));
@@ -188,6 +208,7 @@ TEST(GroupWriter, ReadsShowEveryChangeAtOnce) {
           model[from] = std::to_string(step);
       }
       desk.writer.gather(gathered);
+      gathered.clear();
       const auto found = desk.writer.get(from).value();
       ASSERT_EQ(found, model.contains(from) ? std::optional(model[from]) : std::nullopt);
       if (step % 5 != 0) continue;
