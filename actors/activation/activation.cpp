@@ -380,7 +380,6 @@ void Activation::end_if_idle() {
   const Time now = home_->dependencies.clock.now();
   const Duration unused = now.time_since_epoch() - Duration(used_.load(std::memory_order_relaxed));
   if (!gate_.idle() || unused < type_->options.idle_timeout || draining_) return;
-  if (timers_ != nullptr && timers_->next_due()) return;  // they would be gone with it
   close();
 }
 
