@@ -1,92 +1,72 @@
 #pragma once
 
-#include <atomic>
-#include <cstddef>
-#include <deque>
+#include <chrono>
 
 #include <caf/policy/unprofiled.hpp>
 #include <caf/resumable.hpp>
 #include <caf/scheduler/abstract_coordinator.hpp>
 
+#include "actors/activation/work_sharing.h"
+#include "runtime/base/clock.h"
+#include "runtime/base/doorbell.h"
 #include "runtime/base/guarded.h"
 
 namespace troupe::actors {
 
 /// One queue for all threads of a CAF scheduler, as caf::policy::work_sharing, but thrifty with
-/// wake-ups: nobody is woken while the queue is locked, nor while another is on its way. Who comes
-/// to work wakes the next if more waits than it can take, so that a burst of work from outside
-/// costs one wake-up as long as one thread keeps up with it.
+/// wake-ups: see WorkSharing. Nobody is woken while the queue is locked.
 class CafSharing : public caf::policy::unprofiled {
  public:
+  using Sharing = WorkSharing<caf::resumable>;
+
+  // What jobs wait for at most while others are free: twice this, if one keeps its thread; half of
+  // it, if they are just many. Shorter, and looking costs more while there is little to do.
+  static constexpr Duration kLookInterval = std::chrono::milliseconds(1);
+
+  struct Seat : Sharing::Seat {
+    Doorbell bell;
+  };
+
   class coordinator_data {  // NOLINT(readability-identifier-naming): CAF's name
    public:
     explicit coordinator_data(caf::scheduler::abstract_coordinator*) {}
 
     void put(caf::resumable* job) {
-      const bool wake = state_.with([&](State& state) {
-        state.jobs.push_back(job);
-        return state.should_wake();
-      });
-      if (wake) wake_one();
+      wake(sharing_.with([&](Sharing& sharing) { return sharing.put(job); }));
     }
 
-    caf::resumable* take() {
+    caf::resumable* take(Seat& seat) {
       for (;;) {
-        const int seen = wakes_.load(std::memory_order_acquire);
-        bool wake = false;
-        caf::resumable* const job = state_.with([&](State& state) -> caf::resumable* {
-          if (state.jobs.empty()) {
-            ++state.asleep;
-            return nullptr;
-          }
-          caf::resumable* const first = state.jobs.front();
-          state.jobs.pop_front();
-          wake = !state.jobs.empty() && state.should_wake();
-          return first;
-        });
-        if (wake) wake_one();
-        if (job != nullptr) return job;
-        wakes_.wait(seen, std::memory_order_acquire);
-        state_.with([](State& state) {
-          --state.asleep;
-          state.waking = false;
-        });
+        const Sharing::Next next = sharing_.with(
+            [&](Sharing& sharing) { return sharing.next(seat, [this] { return clock_.now(); }); });
+        wake(next.wake);
+        if (next.job != nullptr) return next.job;
+        if (next.watch) {
+          static_cast<void>(seat.bell.wait_for(kLookInterval));
+        } else {
+          seat.bell.wait();
+        }
       }
     }
 
     caf::resumable* take_if_any() {
-      return state_.with([](State& state) -> caf::resumable* {
-        if (state.jobs.empty()) return nullptr;
-        caf::resumable* const first = state.jobs.front();
-        state.jobs.pop_front();
-        return first;
-      });
+      return sharing_.with([](Sharing& sharing) { return sharing.take(); });
     }
 
    private:
-    struct State {
-      std::deque<caf::resumable*> jobs;
-      std::size_t asleep = 0;  // threads, those just woken included
-      bool waking = false;     // one of them has been woken, and is not at work yet
-
-      bool should_wake() {
-        if (asleep == 0 || waking) return false;
-        waking = true;
-        return true;
-      }
-    };
-
-    void wake_one() {
-      wakes_.fetch_add(1, std::memory_order_release);
-      wakes_.notify_one();
+    static void wake(Sharing::Seat* seat) {
+      if (seat != nullptr) static_cast<Seat*>(seat)->bell.ring();
     }
 
-    Guarded<State> state_;
-    std::atomic<int> wakes_{0};
+    const SystemClock clock_;
+    Guarded<Sharing> sharing_{Sharing(kLookInterval)};
   };
 
   struct worker_data {  // NOLINT(readability-identifier-naming): CAF's name
     explicit worker_data(caf::scheduler::abstract_coordinator*) {}
+    worker_data(const worker_data&) {}  // CAF copies a new one into each worker
+
+    Seat seat;
   };
 
   template <class Coordinator>
@@ -107,7 +87,7 @@ class CafSharing : public caf::policy::unprofiled {
   }
   template <class Worker>
   caf::resumable* dequeue(Worker* self) {
-    return d(self->parent()).take();
+    return d(self->parent()).take(d(self).seat);
   }
   template <class Worker, class Use>
   void foreach_resumable(Worker*, Use) {}

@@ -76,7 +76,7 @@ void CallRouter::returned(actors::Call call) {
 }
 
 // If it cannot be sent the connection is gone, and the caller asks again.
-void CallRouter::answer(NodeId to, ReplyFrame reply) {
+void CallRouter::answer(NodeId to, const ReplyFrame& reply) {
   static_cast<void>(deps_.network.send_soon(to, Lane::kControl, encode_reply(reply)));
 }
 
@@ -157,7 +157,7 @@ std::atomic<std::size_t>& CallRouter::window(NodeId node) {
   return *windows_.with([&](auto& windows) { return &windows[node]; });
 }
 
-void CallRouter::send(NodeId to, RowVersion row, actors::Call call) {
+void CallRouter::send(NodeId to, RowVersion row, actors::Call&& call) {
   std::atomic<std::size_t>& open = window(to);
   if (open.fetch_add(1, std::memory_order_relaxed) >= options_.window) {
     open.fetch_sub(1, std::memory_order_relaxed);
@@ -172,25 +172,23 @@ void CallRouter::send(NodeId to, RowVersion row, actors::Call call) {
       [&](PendingById& pending) { pending.try_emplace(id, to, row, open, std::move(call)); });
   remote_.fetch_add(1, std::memory_order_relaxed);
   if (deps_.network.send_soon(to, Lane::kCalls, std::move(bytes))) return;
-  if (std::optional<Pending> pending = take(id, to)) again(std::move(pending->call));
+  if (Taken pending = take(id, to)) again(std::move(pending.mapped().call));
 }
 
-std::optional<CallRouter::Pending> CallRouter::take(std::uint64_t id, NodeId from) {
-  std::optional<Pending> taken;
-  stripe(id).with([&](PendingById& pending) {
+// Empty if it is not pending, or not with `from`.
+CallRouter::Taken CallRouter::take(std::uint64_t id, NodeId from) {
+  Taken taken = stripe(id).with([&](PendingById& pending) {
     const auto found = pending.find(id);
-    if (found == pending.end() || found->second.to != from) return;
-    taken.emplace(std::move(found->second));
-    pending.erase(found);
+    return found == pending.end() || found->second.to != from ? Taken() : pending.extract(found);
   });
   if (taken) {
     remote_.fetch_sub(1, std::memory_order_relaxed);
-    taken->window.fetch_sub(1, std::memory_order_relaxed);
+    taken.mapped().window.fetch_sub(1, std::memory_order_relaxed);
   }
   return taken;
 }
 
-std::vector<CallRouter::Pending> CallRouter::take_if(
+std::vector<CallRouter::Taken> CallRouter::take_if(
     const std::function<bool(const Pending&)>& wanted) {
   std::vector<std::pair<std::uint64_t, NodeId>> found;
   for (Guarded<PendingById>& each : stripes_) {
@@ -200,24 +198,25 @@ std::vector<CallRouter::Pending> CallRouter::take_if(
       }
     });
   }
-  std::vector<Pending> taken;
+  std::vector<Taken> taken;
   for (const auto& [id, to] : found) {
-    if (std::optional<Pending> pending = take(id, to)) taken.push_back(std::move(*pending));
+    if (Taken pending = take(id, to)) taken.push_back(std::move(pending));
   }
   return taken;
 }
 
-void CallRouter::received(NodeId from, CallFrame frame) {
-  actors::Call call = std::move(frame.call);
+void CallRouter::received(NodeId from, CallFrame&& frame) {
+  actors::Call& call = frame.call;
   call.from = from;
   call.from_id = frame.id;
   call.done = [this, from, id = frame.id](Result<actors::Reply> result) {
     answer(from, {.id = id, .result = std::move(result), .elsewhere = false, .row = {}});
   };
+  if (deps_.deliver_live(call)) return;
   accept(std::move(call), frame.row, deps_.clock.now() + options_.catch_up_patience);
 }
 
-void CallRouter::accept(actors::Call call, RowVersion row, Time until) {
+void CallRouter::accept(actors::Call&& call, RowVersion row, Time until) {
   const ShardId shard = shard_of(call);
   const std::shared_ptr<actors::Right> right = deps_.rights.find(shard, call.key.type);
   if (usable(right)) return deps_.deliver(std::move(call));
@@ -242,10 +241,10 @@ std::string CallRouter::known_row(ShardId shard) const {
   return out.take();
 }
 
-void CallRouter::received(NodeId from, ReplyFrame frame) {
-  std::optional<Pending> pending = take(frame.id, from);
+void CallRouter::received(NodeId from, ReplyFrame&& frame) {
+  Taken pending = take(frame.id, from);
   if (!pending) return;
-  actors::Call& call = pending->call;
+  actors::Call& call = pending.mapped().call;
   if (frame.result) return call.done(std::move(frame.result));
   // What may have run is asked again under the same id: its shard knows whether it did.
   if (!frame.elsewhere && frame.result.error().code != Code::kUnknownOutcome) {
@@ -254,7 +253,7 @@ void CallRouter::received(NodeId from, ReplyFrame frame) {
   if (!frame.elsewhere) mark_uncertain(call);
   deps_.loop.post([this, row = std::move(frame.row),
                    held = std::make_shared<actors::Call>(std::move(call)),
-                   known = pending->row]() mutable {
+                   known = pending.mapped().row]() mutable {
     if (!row.empty()) deps_.learn(row);
     const ShardId shard = shard_of(*held);
     const bool newer = deps_.table.version(shard) > known;
@@ -265,15 +264,16 @@ void CallRouter::received(NodeId from, ReplyFrame frame) {
 }
 
 void CallRouter::disconnected(NodeId peer) {
-  for (Pending& pending : take_if([&](const Pending& each) { return each.to == peer; })) {
-    mark_uncertain(pending.call);
-    again(std::move(pending.call));
+  for (Taken& pending : take_if([&](const Pending& each) { return each.to == peer; })) {
+    mark_uncertain(pending.mapped().call);
+    again(std::move(pending.mapped().call));
   }
 }
 
 void CallRouter::sweep() {
   const Time now = deps_.clock.now();
-  for (Pending& pending : take_if([&](const Pending& each) { return each.call.deadline <= now; })) {
+  for (Taken& taken : take_if([&](const Pending& each) { return each.call.deadline <= now; })) {
+    Pending& pending = taken.mapped();
     pending.call.done(fail(Code::kUnknownOutcome,
                            describe(pending.call) + ": no answer from node " +
                                short_name(pending.to) + " in time; it may have taken effect"));
@@ -282,9 +282,9 @@ void CallRouter::sweep() {
 
 void CallRouter::stop() {
   stopped_ = true;
-  for (Pending& pending : take_if([](const Pending& /*each*/) { return true; })) {
-    pending.call.done(
-        fail(Code::kUnknownOutcome, describe(pending.call) + ": this node is stopping"));
+  for (Taken& taken : take_if([](const Pending& /*each*/) { return true; })) {
+    actors::Call& call = taken.mapped().call;
+    call.done(fail(Code::kUnknownOutcome, describe(call) + ": this node is stopping"));
   }
 }
 

@@ -70,8 +70,8 @@ class CallRouter final : public actors::Router {
   void returned(actors::Call call) override;
 
   // From the network's threads.
-  void received(NodeId from, CallFrame frame);
-  void received(NodeId from, ReplyFrame frame);
+  void received(NodeId from, CallFrame&& frame);
+  void received(NodeId from, ReplyFrame&& frame);
   void disconnected(NodeId peer);
 
   /// Ends calls whose deadline has passed. On the loop, every 50 ms or so.
@@ -89,21 +89,22 @@ class CallRouter final : public actors::Router {
     actors::Call call;
   };
   using PendingById = std::map<std::uint64_t, Pending>;
+  using Taken = PendingById::node_type;  // a pending call that is nobody else's any more
   static constexpr std::size_t kStripes = 32;
 
   ShardId shard_of(const actors::Call& call) const;
   Guarded<PendingById>& stripe(std::uint64_t id) { return stripes_[id % kStripes]; }
   std::atomic<std::size_t>& window(NodeId node);
-  void send(NodeId to, RowVersion row, actors::Call call);
-  std::optional<Pending> take(std::uint64_t id, NodeId from);
-  std::vector<Pending> take_if(const std::function<bool(const Pending&)>& wanted);
-  void answer(NodeId to, ReplyFrame reply);
+  void send(NodeId to, RowVersion row, actors::Call&& call);
+  Taken take(std::uint64_t id, NodeId from);
+  std::vector<Taken> take_if(const std::function<bool(const Pending&)>& wanted);
+  void answer(NodeId to, const ReplyFrame& reply);
   void mark_uncertain(actors::Call& call);
   void again(actors::Call call);
   void hold(actors::Call call, Duration wait);
   void locate(actors::Call call);
   void look(actors::Call call);
-  void accept(actors::Call call, RowVersion row, Time until);
+  void accept(actors::Call&& call, RowVersion row, Time until);
   std::string known_row(ShardId shard) const;
 
   CallRouterOptions options_;

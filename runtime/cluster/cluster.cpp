@@ -311,7 +311,8 @@ void Cluster::host(Hosting& hosting, std::vector<std::string> types) {
                                                     .log = deps_.log.named("deliveries")});
   owners_->members_changed();
   owners_->start();
-  inbox_ = std::make_unique<Inbox>(*router_, deps_.hand_on);
+  inbox_ = std::make_unique<Inbox>(
+      [this](NodeId from, std::string_view frame) { received_call(from, frame); }, deps_.hand_on);
   calls_.store(inbox_.get(), std::memory_order_release);
   ready_.store(true, std::memory_order_release);
   stepped();

@@ -145,6 +145,10 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
   void dropped(ShardId shard) override;
   void stepped() override;
 
+  // Calls and replies of other nodes.
+  void received_call(NodeId from, std::string_view bytes);
+  void refuse_call(NodeId from, std::string_view bytes);
+
   // Gossip and rows.
   void gossip_tick();
   void flush_gossip();

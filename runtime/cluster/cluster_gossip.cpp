@@ -129,21 +129,12 @@ void Cluster::disconnected(NodeId peer) {
 }
 
 void Cluster::received(NodeId from, std::string_view bytes) {
+  if (kind_of(bytes) != FrameKind::kOther) {
+    Inbox* calls = calls_.load(std::memory_order_acquire);
+    return calls != nullptr ? calls->put(from, bytes) : refuse_call(from, bytes);
+  }
   Result<Frame> frame = decode_frame(bytes, deps_.clock.now());
   if (!frame) return deps_.log.warning("a damaged frame", {{"from", short_name(from)}});
-  auto* call = std::get_if<CallFrame>(&*frame);
-  if (call != nullptr || std::holds_alternative<ReplyFrame>(*frame)) {
-    Inbox* calls = calls_.load(std::memory_order_acquire);
-    if (calls != nullptr) return calls->put(from, *std::move(frame));
-    if (call == nullptr) return;
-    // An old row led here, before this process hosts anything.
-    const ReplyFrame elsewhere{.id = call->id,
-                               .result = fail(Code::kUnavailable, "this node is starting"),
-                               .elsewhere = true,
-                               .row = {}};
-    static_cast<void>(deps_.network.send(from, Lane::kControl, encode_reply(elsewhere)));
-    return;
-  }
   auto kept = std::make_shared<Frame>(std::move(*frame));
   deps_.loop.post([this, alive = alive_, from, kept] {
     if (!*alive) return;
@@ -155,6 +146,29 @@ void Cluster::received(NodeId from, std::string_view bytes) {
       rpc_->received(from, std::move(*response));
     }
   });
+}
+
+// From the inbox.
+void Cluster::received_call(NodeId from, std::string_view bytes) {
+  if (kind_of(bytes) == FrameKind::kCall) {
+    if (auto call = decode_call(bytes, deps_.clock.now())) {
+      return router_->received(from, *std::move(call));
+    }
+  } else if (auto reply = decode_reply(bytes)) {
+    return router_->received(from, *std::move(reply));
+  }
+  deps_.log.warning("a damaged frame", {{"from", short_name(from)}});
+}
+
+// An old row led here, before this process hosts anything.
+void Cluster::refuse_call(NodeId from, std::string_view bytes) {
+  const std::optional<CallFrame> call = decode_call(bytes, deps_.clock.now());
+  if (!call) return;
+  const ReplyFrame elsewhere{.id = call->id,
+                             .result = fail(Code::kUnavailable, "this node is starting"),
+                             .elsewhere = true,
+                             .row = {}};
+  static_cast<void>(deps_.network.send(from, Lane::kControl, encode_reply(elsewhere)));
 }
 
 void Cluster::introduced(std::string question, Done<std::string> respond) {

@@ -131,8 +131,7 @@ void write_call(Writer& out, const actors::Call& call, Time now) {
   out.number(call.redirects);
 }
 
-actors::Call read_call(Reader& in, Time now) {
-  actors::Call call;
+void read_call(Reader& in, Time now, actors::Call& call) {
   call.key = read_key(in);
   call.kind = static_cast<actors::CallKind>(
       in.number_up_to(static_cast<std::uint64_t>(actors::CallKind::kTimers)));
@@ -149,7 +148,6 @@ actors::Call read_call(Reader& in, Time now) {
   call.may_repeat = in.boolean();
   call.cause = read_cause(in);
   call.redirects = static_cast<std::uint32_t>(in.number_up_to(1'000'000));
-  return call;
 }
 
 template <class T, class F>
@@ -241,27 +239,28 @@ ResponseFrame read_response(Reader& in) {
   return {.id = id, .result = in.string()};
 }
 
-ReplyFrame read_reply(Reader& in) {
-  const std::uint64_t id = in.number();
-  if (!in.boolean()) {
-    Failure failure{read_error(in)};
-    const bool elsewhere = in.boolean();
-    return {.id = id, .result = std::move(failure), .elsewhere = elsewhere, .row = in.string()};
+void read_reply(Reader& in, ReplyFrame& frame) {
+  frame.id = in.number();
+  if (in.boolean()) {
+    actors::Reply& reply = *frame.result;
+    reply.body = Payload(in.string());
+    reply.content_type = in.string();
+    reply.metadata = read_metadata(in);
+  } else {
+    frame.result = Failure{read_error(in)};
   }
-  actors::Reply reply;
-  reply.body = Payload(in.string());
-  reply.content_type = in.string();
-  reply.metadata = read_metadata(in);
-  const bool elsewhere = in.boolean();
-  return {.id = id, .result = std::move(reply), .elsewhere = elsewhere, .row = in.string()};
+  frame.elsewhere = in.boolean();
+  frame.row = in.string();
 }
 
-CallFrame read_call_frame(Reader& in, Time now) {
-  CallFrame frame;
+void read_call_frame(Reader& in, Time now, CallFrame& frame) {
   frame.id = in.number();
   frame.row = in.id<RowVersion>();
-  frame.call = read_call(in, now);
-  return frame;
+  read_call(in, now, frame.call);
+}
+
+void expect(Reader& in, Kind kind) {
+  if (in.number() != static_cast<std::uint64_t>(kind)) in.damage();
 }
 
 }  // namespace
@@ -312,6 +311,37 @@ std::string RaftFrameWriter::take() {
   return frame.take();
 }
 
+std::optional<CallFrame> decode_call(std::string_view bytes, Time now) {
+  std::optional<CallFrame> frame(std::in_place);
+  Reader in(bytes);
+  expect(in, Kind::kCall);
+  read_call_frame(in, now, *frame);
+  if (!in.finished()) frame.reset();
+  return frame;
+}
+
+std::optional<ReplyFrame> decode_reply(std::string_view bytes) {
+  std::optional<ReplyFrame> frame(
+      {.id = 0, .result = actors::Reply{}, .elsewhere = false, .row = {}});
+  Reader in(bytes);
+  expect(in, Kind::kReply);
+  read_reply(in, *frame);
+  if (!in.finished()) frame.reset();
+  return frame;
+}
+
+FrameKind kind_of(std::string_view bytes) {
+  Reader in(bytes);
+  switch (static_cast<Kind>(in.number_up_to(static_cast<std::uint64_t>(Kind::kGossip)))) {
+    case Kind::kCall:
+      return FrameKind::kCall;
+    case Kind::kReply:
+      return FrameKind::kReply;
+    default:
+      return FrameKind::kOther;
+  }
+}
+
 Result<Frame> decode_frame(std::string_view bytes, Time now) {
   Reader in(bytes);
   std::optional<Frame> frame;
@@ -326,10 +356,10 @@ Result<Frame> decode_frame(std::string_view bytes, Time now) {
       frame.emplace(read_response(in));
       break;
     case Kind::kCall:
-      frame.emplace(read_call_frame(in, now));
+      if (std::optional<CallFrame> call = decode_call(bytes, now)) return Frame(*std::move(call));
       break;
     case Kind::kReply:
-      frame.emplace(read_reply(in));
+      if (std::optional<ReplyFrame> reply = decode_reply(bytes)) return Frame(*std::move(reply));
       break;
     case Kind::kGossip:
       frame.emplace(GossipFrame{.bytes = in.string()});

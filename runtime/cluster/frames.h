@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -96,6 +97,14 @@ std::string encode_call(std::uint64_t id, RowVersion row, const actors::Call& ca
 std::string encode_reply(const ReplyFrame& reply);
 /// kInvalid for anything that is not one whole frame.
 Result<Frame> decode_frame(std::string_view bytes, Time now);
+
+/// Two that are decoded often. Empty for anything else than one whole frame of the kind.
+std::optional<CallFrame> decode_call(std::string_view bytes, Time now);
+std::optional<ReplyFrame> decode_reply(std::string_view bytes);
+
+/// What a frame says it is. kOther for any bytes but the first two kinds'.
+enum class FrameKind : std::uint8_t { kCall, kReply, kOther };
+FrameKind kind_of(std::string_view bytes);
 
 /// An error as part of another format.
 void write_error(Writer& out, const Error& error);

@@ -1,42 +1,50 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "runtime/base/executor.h"
 #include "runtime/base/guarded.h"
 #include "runtime/base/ids.h"
-#include "runtime/cluster/call_router.h"
-#include "runtime/cluster/frames.h"
 
 namespace troupe::cluster {
 
 /// Calls and replies of other nodes, between the network's threads and the router.
 ///
 /// Many come together. Handing each on by itself would wake a thread of the actors each time, which
-/// costs more than the call; so what has come is handed on in one piece of work, in order.
+/// costs more than the call; so what has come is handed on in one piece of work, in order. Until
+/// then they are bytes in one buffer: what is made of them is made, used and freed on one thread.
 /// Bounded by the windows of those who call. Thread-safe.
 class Inbox {
  public:
-  /// `hand_on` runs work soon, one after another, on any thread; empty: put() hands on itself. Both
-  /// outlive the last put() and the last work.
-  Inbox(CallRouter& router, const std::function<void(Work)>& hand_on)
-      : router_(router), hand_on_(hand_on) {}
+  /// `hand_on` runs work soon, one after another, on any thread; empty: put() does. `handle` gets
+  /// each frame; its bytes live during the call. Both outlive the last put() and the last work.
+  Inbox(std::function<void(NodeId from, std::string_view frame)> handle,
+        const std::function<void(Work)>& hand_on)
+      : handle_(std::move(handle)), hand_on_(hand_on) {}
 
-  /// Requires a CallFrame or a ReplyFrame.
-  void put(NodeId from, Frame frame);
+  void put(NodeId from, std::string_view frame);
 
  private:
-  using Items = std::vector<std::pair<NodeId, Frame>>;
+  struct Frames {
+    struct Mark {
+      NodeId from;
+      std::size_t size;
+    };
+    std::string bytes;  // of one frame after another
+    std::vector<Mark> marks;
+  };
 
   void drain();
-  void hand(NodeId from, Frame& frame);
 
-  CallRouter& router_;
+  const std::function<void(NodeId, std::string_view)> handle_;
   const std::function<void(Work)>& hand_on_;
-  Guarded<Items> items_;
-  Items draining_;  // of the work at hand; keeps its room
+  Guarded<Frames> frames_;
+  Frames draining_;  // of the work at hand; keeps its room
 };
 
 }  // namespace troupe::cluster

@@ -8,7 +8,7 @@
 #include "runtime/base/check.h"
 #include "runtime/base/executor.h"
 #include "runtime/base/random.h"
-#include "runtime/net/listener.h"
+#include "runtime/net/listening_place.h"
 #include "runtime/net/socket_address.h"
 #include "runtime/transport/datagrams.h"
 #include "runtime/transport/introducer.h"
@@ -22,25 +22,6 @@ namespace {
 constexpr int kAnyPortTries = 16;
 // gRPC ends what is cancelled at once; waiting longer would hide a bug.
 constexpr Duration kCancelPatience = std::chrono::seconds(30);
-
-Result<net::SocketAddress> listening_address(const TransportOptions& options) {
-  const net::HostPort where{options.host, options.port};
-  Result<std::vector<net::SocketAddress>> found = net::resolve_now(where);
-  if (!found) {
-    return fail(Code::kUnavailable,
-                "cannot listen on " + to_string(where) + ": " + found.error().message);
-  }
-  return found->front();
-}
-
-// gRPC does not say why it cannot listen. This does, and finds a free port where any will do.
-Result<std::uint16_t> try_port(net::IoThreads& threads, const net::SocketAddress& at) {
-  Result<net::Listener> listener = net::Listener::tcp(threads.pick(), at, true);
-  if (!listener) return fail(listener.error());
-  const std::uint16_t port = listener->local().port;
-  listener->close();
-  return port;
-}
 
 // Runs `work` on `loop`, and returns when it is done.
 void run_on(Loop& loop, Work work) {
@@ -93,23 +74,21 @@ struct GrpcNetwork::State final : PeerServer::Host {
     loop.post([this, peer, lane] { links->incoming_lost(peer, lane); });
   }
 
-  Result<std::uint16_t> listen(net::SocketAddress at) {
-    const Result<std::uint16_t> free = try_port(threads, at);
-    if (!free) return fail(free.error());
-    at.port = *free;
-    const Result<std::uint16_t> receiving = datagrams.start(at);
+  Result<std::uint16_t> listen() {
+    const Result<net::SocketAddress> at =
+        net::listening_place(threads, {options.host, options.port});
+    if (!at) return fail(at.error());
+    const Result<std::uint16_t> receiving = datagrams.start(*at);
     if (!receiving) return fail(receiving.error());
     // Said in greetings from the first stream on.
-    if (options.advertised.empty()) address = to_string(net::HostPort{options.host, *free});
-    Result<std::uint16_t> listening = server.start(at, credentials, options);
+    if (options.advertised.empty()) address = to_string(net::HostPort{options.host, at->port});
+    Result<std::uint16_t> listening = server.start(*at, credentials, options);
     if (!listening) datagrams.stop();
     return listening;
   }
 
   Result<void> start() {
     credentials = make_credentials(options);
-    const Result<net::SocketAddress> at = listening_address(options);
-    if (!at) return fail(at.error());
     links = std::make_shared<Links>(Links::World{.executor = loop,
                                                  .writers = {.now = writer, .soon = gather},
                                                  .clock = clock,
@@ -121,8 +100,8 @@ struct GrpcNetwork::State final : PeerServer::Host {
                                                  .live = live,
                                                  .routes = routes,
                                                  .credentials = credentials});
-    Result<std::uint16_t> listening = listen(*at);
-    for (int i = 1; !listening && at->port == 0 && i < kAnyPortTries; ++i) listening = listen(*at);
+    Result<std::uint16_t> listening = listen();
+    for (int i = 1; !listening && options.port == 0 && i < kAnyPortTries; ++i) listening = listen();
     if (!listening) return fail(listening.error());
     port = *listening;
     return {};

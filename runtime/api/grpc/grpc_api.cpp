@@ -11,9 +11,7 @@
 #include "runtime/api/grpc/health_service.h"
 #include "runtime/api/trace.h"
 #include "runtime/base/random.h"
-#include "runtime/net/listener.h"
-#include "runtime/net/resolver.h"
-#include "runtime/net/socket_address.h"
+#include "runtime/net/listening_place.h"
 
 namespace troupe::api {
 namespace {
@@ -24,25 +22,6 @@ constexpr int kServerPingMs = 10'000;
 constexpr int kServerPingTimeoutMs = 5'000;
 constexpr int kIdleMs = 180'000;
 constexpr int kMetadataBytesMax = 4 * 1024 * 1024;
-
-Result<net::SocketAddress> listening_address(const GrpcApiOptions& options) {
-  const net::HostPort where{options.host.empty() ? "::" : options.host, options.port};
-  Result<std::vector<net::SocketAddress>> found = net::resolve_now(where);
-  if (!found) {
-    return fail(Code::kUnavailable,
-                "cannot listen on " + to_string(where) + ": " + found.error().message);
-  }
-  return found->front();
-}
-
-// gRPC does not say why it cannot listen. This does, and finds a free port where any will do.
-Result<std::uint16_t> try_port(net::IoThreads& threads, const net::SocketAddress& at) {
-  Result<net::Listener> listener = net::Listener::tcp(threads.pick(), at, true);
-  if (!listener) return fail(listener.error());
-  const std::uint16_t port = listener->local().port;
-  listener->close();
-  return port;
-}
 
 void configure(grpc::ServerBuilder& builder, const GrpcApiOptions& options) {
   builder.SetMaxReceiveMessageSize(static_cast<int>(options.message_bytes_max));
@@ -86,11 +65,10 @@ GrpcApi::~GrpcApi() { stop(Duration(0)); }
 
 Result<void> GrpcApi::start() {
   State& state = *state_;
-  Result<net::SocketAddress> at = listening_address(state.options);
+  const std::string& host = state.options.host;
+  const Result<net::SocketAddress> at =
+      net::listening_place(state.deps.threads, {host.empty() ? "::" : host, state.options.port});
   if (!at) return fail(at.error());
-  const Result<std::uint16_t> free = try_port(state.deps.threads, *at);
-  if (!free) return fail(free.error());
-  at->port = *free;
   int port = 0;
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();  // for builders from now on
   grpc::ServerBuilder builder;

@@ -118,13 +118,32 @@ TEST(Frames, CutShortOrWithMoreBehindAreRefused) {
     EXPECT_EQ(cut.error().code, Code::kInvalid);
   }
   EXPECT_FALSE(decode_frame(whole + "x", kReceived));
+  EXPECT_FALSE(decode_call(whole + "x", kReceived));
+}
+
+TEST(Frames, AreDecodedAsWhatTheySayTheyAreOnly) {
+  const std::string call_bytes = encode(Frame(call()), kSent);
+  const std::string reply_bytes =
+      encode_reply({.id = 5, .result = actors::Reply{}, .elsewhere = false, .row = {}});
+  const std::string other = encode(Frame(GossipFrame{"g"}), kSent);
+  EXPECT_EQ(kind_of(call_bytes), FrameKind::kCall);
+  EXPECT_EQ(kind_of(reply_bytes), FrameKind::kReply);
+  EXPECT_EQ(kind_of(other), FrameKind::kOther);
+  EXPECT_TRUE(decode_call(call_bytes, kReceived));
+  EXPECT_TRUE(decode_reply(reply_bytes));
+  EXPECT_FALSE(decode_reply(call_bytes));
+  EXPECT_FALSE(decode_call(reply_bytes, kReceived));
+  EXPECT_FALSE(decode_call(other, kReceived));
 }
 
 TEST(Frames, OfNoKnownKindAreRefused) {
   for (int kind = 0; kind < 256; ++kind) {
     const std::string bytes(1, static_cast<char>(kind));
     EXPECT_FALSE(decode_frame(bytes, kReceived)) << kind;
+    EXPECT_FALSE(decode_call(bytes, kReceived)) << kind;
+    EXPECT_FALSE(decode_reply(bytes)) << kind;
   }
+  EXPECT_EQ(kind_of(""), FrameKind::kOther);
 }
 
 }  // namespace
