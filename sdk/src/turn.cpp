@@ -76,7 +76,7 @@ Error CallStep::unreadable(const Error& error) const {
 void Sleep::await_suspend(std::coroutine_handle<> waiter) {
   detail::Turn& turn = sleeper_->turn();
   turn.context().sleep(duration_,
-                       [this, waiter, turn = turn.shared_from_this()](Result<void> slept) {
+                       [this, waiter, turn = turn.shared_from_this()](const Result<void>& slept) {
                          if (turn->abandoned()) return;
                          if (!slept) error_ = slept.error();
                          turn->resume(waiter);
