@@ -49,7 +49,7 @@ void GroupWriter::submit() {
   // The disk may still be at it when the writer goes: what it reads stays until it is done.
   disk_.write(
       *in_flight_, sync,
-      [this, sync, batch = in_flight_, alive = std::weak_ptr(alive_)](Result<void> written) {
+      [this, sync, batch = in_flight_, alive = std::weak_ptr(alive_)](const Result<void>& written) {
         if (alive.lock()) completed(sync, written);
       });
 }
