@@ -73,7 +73,7 @@ std::string encode(const Identity& identity) {
 std::optional<std::string> take_line(std::string_view& text, std::string_view name) {
   const std::size_t end = text.find('\n');
   const std::string_view line = text.substr(0, end);
-  if (end == text.npos || !line.starts_with(name) || line.size() <= name.size()) {
+  if (end == std::string_view::npos || !line.starts_with(name) || line.size() <= name.size()) {
     return std::nullopt;
   }
   text.remove_prefix(end + 1);
@@ -95,7 +95,7 @@ Result<Identity> decode(std::string_view text, const std::string& path) {
                                 "' is damaged: remove this node from its cluster, and start it "
                                 "with an empty data directory");
   const std::size_t last = text.rfind("checksum ");
-  if (last == text.npos ||
+  if (last == std::string_view::npos ||
       text.substr(last) != "checksum " + checksum(text.substr(0, last)) + "\n") {
     return broken;
   }

@@ -15,26 +15,32 @@ Result<LogEntry> decode_log_entry(std::uint64_t index, std::string_view value) {
   return entry;
 }
 
-// The entries of `range` into `entries`, which has the one before it at its end, if any.
-Result<void> read_entries(const Reads& reads, ReplicaKeys keys, const KeyRange& range,
-                          std::uint64_t first, std::size_t bytes_max,
+struct WantedEntries {
+  KeyRange range;
+  std::uint64_t first;    // index of the first in it
+  std::size_t bytes_max;  // but at least one entry
+};
+
+// What is wanted into `entries`, which has the one before it at its end, if any.
+Result<void> read_entries(const Reads& reads, ReplicaKeys keys, const WantedEntries& wanted,
                           std::vector<LogEntry>& entries) {
-  std::uint64_t expected = first;
+  std::uint64_t expected = wanted.first;
   std::size_t bytes = 0;
-  return each(reads, range, [&](std::string_view key, std::string_view value) -> Result<bool> {
-    const std::uint64_t index = big_endian_64(key.substr(key.size() - 8));
-    if (index != expected) {
-      return fail(Code::kDataLoss, "log entry " + std::to_string(expected) + " of shard " +
-                                       std::to_string(keys.shard().value) + " is missing");
-    }
-    bytes += value.size();
-    if (bytes > bytes_max && !entries.empty()) return false;
-    Result<LogEntry> entry = decode_log_entry(index, value);
-    if (!entry) return fail(entry.error());
-    entries.push_back(*std::move(entry));
-    ++expected;
-    return true;
-  });
+  return each(
+      reads, wanted.range, [&](std::string_view key, std::string_view value) -> Result<bool> {
+        const std::uint64_t index = big_endian_64(key.substr(key.size() - 8));
+        if (index != expected) {
+          return fail(Code::kDataLoss, "log entry " + std::to_string(expected) + " of shard " +
+                                           std::to_string(keys.shard().value) + " is missing");
+        }
+        bytes += value.size();
+        if (bytes > wanted.bytes_max && !entries.empty()) return false;
+        Result<LogEntry> entry = decode_log_entry(index, value);
+        if (!entry) return fail(entry.error());
+        entries.push_back(*std::move(entry));
+        ++expected;
+        return true;
+      });
 }
 
 Result<void> read_hard_state(const Reads& reads, ReplicaKeys keys, HardState& state) {
@@ -117,9 +123,11 @@ Result<ReplicaLog> load_replica_log(const Reads& reads, ReplicaKeys keys) {
   if (auto read = read_hard_state(reads, keys, log.hard_state); !read) return fail(read.error());
   if (auto read = read_log_start(reads, keys, log.start); !read) return fail(read.error());
   if (auto read = read_applied(reads, keys, log.applied); !read) return fail(read.error());
-  const std::uint64_t first = log.start.index + 1;
-  auto read = read_entries(reads, keys, prefix_range(keys.log_prefix()), first,
-                           static_cast<std::size_t>(-1), log.entries);
+  auto read = read_entries(reads, keys,
+                           {.range = prefix_range(keys.log_prefix()),
+                            .first = log.start.index + 1,
+                            .bytes_max = static_cast<std::size_t>(-1)},
+                           log.entries);
   if (!read) return fail(read.error());
   log.applied = std::max(log.applied, log.start.index);
   if (log.applied > log.start.index + log.entries.size()) {
@@ -133,7 +141,9 @@ Result<ReplicaLog> load_replica_log(const Reads& reads, ReplicaKeys keys) {
 Result<std::vector<LogEntry>> load_entries(const Reads& reads, ReplicaKeys keys, std::uint64_t from,
                                            std::uint64_t to, std::size_t bytes_max) {
   std::vector<LogEntry> entries;
-  auto read = read_entries(reads, keys, keys.log_range(from, to), from, bytes_max, entries);
+  auto read = read_entries(
+      reads, keys, {.range = keys.log_range(from, to), .first = from, .bytes_max = bytes_max},
+      entries);
   if (!read) return fail(read.error());
   return entries;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
 #include "actors/activation/scheduler.h"
@@ -12,7 +13,7 @@ struct CafSchedulerOptions {
   /// Sharing: one queue, see CafSharing. Stealing: one per thread, cheaper for a few busy pairs,
   /// but each steal costs time in proportion to the queue, which collapses with tens of thousands
   /// runnable.
-  enum class Policy { kSharing, kStealing } policy = Policy::kSharing;
+  enum class Policy : std::uint8_t { kSharing, kStealing } policy = Policy::kSharing;
 };
 
 /// The C++ Actor Framework's scheduler: a thread per core.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 namespace troupe::actors {
@@ -7,7 +8,7 @@ namespace troupe::actors {
 /// Something that has work now and then, and sleeps in between.
 class Runnable {
  public:
-  enum class Outcome { kMore, kAsleep };
+  enum class Outcome : std::uint8_t { kMore, kAsleep };
 
   virtual ~Runnable() = default;
 

@@ -12,12 +12,14 @@ std::string two_digits(unsigned value) {
   return std::string(value < 10 ? "0" : "") + std::to_string(value);
 }
 
+constexpr std::int64_t kMonthsMax = std::int64_t{10'000} * 12;
+
 // The day `months` after `day`, held within its month.
 std::optional<std::chrono::sys_days> add_months(std::chrono::year_month_day day,
                                                 std::int64_t months) {
   const std::int64_t month =
       int{day.year()} * std::int64_t{12} + unsigned{day.month()} - 1 + months;
-  if (month < 0 || month >= 10'000 * 12) return std::nullopt;
+  if (month < 0 || month >= kMonthsMax) return std::nullopt;
   const std::chrono::year year(static_cast<int>(month / 12));
   const std::chrono::month of_year(static_cast<unsigned>(month % 12) + 1);
   const std::chrono::year_month_day_last last{year, std::chrono::month_day_last{of_year}};
@@ -41,8 +43,8 @@ std::optional<WallTime> add_steps(WallTime from, const CalendarStep& step, std::
       __builtin_mul_overflow(std::int64_t{step.days}, count, &whole_days) ||
       __builtin_mul_overflow(step.exact.count(), count, &exact) ||
       __builtin_mul_overflow(whole_days, Duration(days(1)).count(), &micros) ||
-      __builtin_add_overflow(micros, exact, &micros) || months > 10'000 * 12 ||
-      months < -10'000 * 12) {
+      __builtin_add_overflow(micros, exact, &micros) || months > kMonthsMax ||
+      months < -kMonthsMax) {
     return std::nullopt;
   }
   const auto day = std::chrono::floor<days>(from);

@@ -98,7 +98,7 @@ Result<std::uint64_t> read_range(const Place& place, std::string_view field) {
   const std::size_t slash = field.find('/');
   const std::string_view range = field.substr(0, slash);
   unsigned step = 1;
-  if (slash != field.npos) {
+  if (slash != std::string_view::npos) {
     const auto read = read_value({.name = "step", .least = 1, .most = 99}, field.substr(slash + 1));
     if (!read || *read == 0) return bad_field(place, field, "the step is a number above 0");
     step = *read;
@@ -110,7 +110,8 @@ Result<std::uint64_t> read_range(const Place& place, std::string_view field) {
   } else {
     const std::size_t dash = range.find('-');
     const auto from = read_value(place, range.substr(0, dash));
-    const auto to = dash == range.npos ? from : read_value(place, range.substr(dash + 1));
+    const auto to =
+        dash == std::string_view::npos ? from : read_value(place, range.substr(dash + 1));
     if (!from || !to || *from < place.least || *to > place.most) {
       return bad_field(place, field,
                        "values lie between " + std::to_string(place.least) + " and " +
@@ -118,7 +119,7 @@ Result<std::uint64_t> read_range(const Place& place, std::string_view field) {
     }
     if (*from > *to) return bad_field(place, field, "the range begins after its end");
     first = *from;
-    if (dash != range.npos || slash == field.npos) last = *to;
+    if (dash != std::string_view::npos || slash == std::string_view::npos) last = *to;
   }
   std::uint64_t values = 0;
   for (std::uint64_t value = first; value <= last; value += step) {
@@ -156,7 +157,7 @@ Result<Cron> Cron::parse(std::string_view text) {
   for (const std::string_view prefix : {"TZ=", "CRON_TZ="}) {
     if (!text.starts_with(prefix)) continue;
     const std::size_t space = text.find(' ');
-    if (space == text.npos) {
+    if (space == std::string_view::npos) {
       return fail(Code::kInvalid, "cron: '" + cron.text_ +
                                       "' ends after its time zone; a space and the fields follow");
     }

@@ -220,7 +220,8 @@ Result<RepeatedPeriod> parse_period(std::string_view text) {
     if (!period) return fail(period.error());
     return RepeatedPeriod{.repeats = {}, .period = *period};
   }
-  if (text.starts_with('@') || text.find(' ') != text.npos || text.find("TZ=") != text.npos) {
+  if (text.starts_with('@') || text.find(' ') != std::string_view::npos ||
+      text.find("TZ=") != std::string_view::npos) {
     auto cron = Cron::parse(text);
     if (!cron) return fail(cron.error());
     return RepeatedPeriod{.repeats = {}, .period = *std::move(cron)};

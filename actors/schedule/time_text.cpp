@@ -106,7 +106,7 @@ std::string format_go_duration(Duration length) {
   if (length == Duration::zero()) return "0s";
   const bool negative = length < Duration::zero();
   // Negated as unsigned, since the least number has no positive counterpart.
-  std::uint64_t micros = static_cast<std::uint64_t>(length.count());
+  auto micros = static_cast<std::uint64_t>(length.count());
   if (negative) micros = ~micros + 1;
   const auto with_fraction = [](std::uint64_t value, std::uint64_t unit) {
     std::string text = std::to_string(value / unit);
@@ -227,7 +227,7 @@ std::optional<unsigned> take_digits(std::string_view& text, std::size_t count) {
 }
 
 bool take(std::string_view& text, std::string_view any_of) {
-  if (text.empty() || any_of.find(text.front()) == any_of.npos) return false;
+  if (text.empty() || any_of.find(text.front()) == std::string_view::npos) return false;
   text.remove_prefix(1);
   return true;
 }

@@ -29,7 +29,7 @@ class TimeZone {
 
   /// The moments at which the clocks show `local`.
   struct Moments {
-    enum class Kind { kOnce, kSkipped, kTwice };
+    enum class Kind : std::uint8_t { kOnce, kSkipped, kTwice };
     Kind kind;
     WallTime first;  // kSkipped: the shift itself
     WallTime last;   // differs from `first` for kTwice only

@@ -36,7 +36,7 @@ void Turn::handle(Activation& activation, std::unique_ptr<Event> self) {
 // One whose caller does not wait was answered on its arrival.
 void Turn::hand_back(Router& router) {
   if (request.kind == CallKind::kTimer) return;
-  if (!request.done) request.done = [](Result<Reply>) {};
+  if (!request.done) request.done = [](const Result<Reply>&) {};
   router.returned(std::move(request));
 }
 
@@ -111,11 +111,11 @@ void Turn::call(NestedCall nested, Done<Payload> done) {
   const ActorsDependencies& on = home->home().dependencies;
   if (home->may_leave(on.clock.now())) return on.router.route(std::move(call));
   home->home().metrics.confirms.add();
-  on.shards.confirm(
-      home->right(), [&router = on.router, call = std::move(call)](Result<void> current) mutable {
-        if (current) return router.route(std::move(call));
-        call.done(fail(Code::kPrecondition, "no longer the owner of the calling actor"));
-      });
+  on.shards.confirm(home->right(), [&router = on.router,
+                                    call = std::move(call)](const Result<void>& current) mutable {
+    if (current) return router.route(std::move(call));
+    call.done(fail(Code::kPrecondition, "no longer the owner of the calling actor"));
+  });
 }
 
 void Turn::sleep(Duration duration, Done<void> done) {

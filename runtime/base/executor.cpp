@@ -140,7 +140,7 @@ struct ThreadPool::State {
   std::vector<std::thread> threads;
 };
 
-ThreadPool::ThreadPool(std::size_t threads, std::size_t queue_length_max, std::string name)
+ThreadPool::ThreadPool(std::size_t threads, std::size_t queue_length_max, const std::string& name)
     : state_(std::make_shared<State>()) {
   state_->queue_length_max = queue_length_max;
   for (std::size_t i = 0; i < threads; ++i) {

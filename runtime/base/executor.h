@@ -47,7 +47,7 @@ class Loop final : public Executor {
 /// blocks.
 class ThreadPool final {
  public:
-  ThreadPool(std::size_t threads, std::size_t queue_length_max, std::string name);
+  ThreadPool(std::size_t threads, std::size_t queue_length_max, const std::string& name);
   ~ThreadPool();
 
   /// False, and nothing done, when the queue is full or the pool has stopped.

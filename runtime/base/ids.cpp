@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <ranges>
 #include <string_view>
 
 namespace troupe {
@@ -9,8 +10,8 @@ namespace {
 
 std::string hexadecimal(std::uint64_t number) {
   std::string digits(16, '0');
-  for (auto digit = digits.rbegin(); digit != digits.rend(); ++digit) {
-    *digit = "0123456789abcdef"[number & 0xf];
+  for (char& digit : std::views::reverse(digits)) {
+    digit = "0123456789abcdef"[number & 0xf];
     number >>= 4;
   }
   return digits;

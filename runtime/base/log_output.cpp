@@ -122,45 +122,44 @@ bool needs_quotes(std::string_view value) {
 constexpr std::string_view kTextCut = "... cut=true\n";
 constexpr std::string_view kJsonCut = "\",\"cut\":true}\n";
 
-std::string text_line(WallTime time, LogLevel level, std::string_view component,
-                      std::string_view message, std::span<const LogField> fields) {
+std::string text_line(const LogLine& said) {
   // A cut value still gets its closing quote.
   const std::size_t size_max = kLogLineBytesMax - kTextCut.size() - 1;
-  std::string line = rfc3339(time);
-  ((line += ' ') += name(level)).append(9 - name(level).size() - 1, ' ');
-  bool whole = append_escaped(line, component, size_max) && append_escaped(line, ": ", size_max) &&
-               append_escaped(line, message, size_max);
-  for (std::size_t i = 0; whole && i < fields.size(); ++i) {
-    const bool quoted = needs_quotes(fields[i].value);
-    whole = append_escaped(line, " ", size_max) && append_escaped(line, fields[i].name, size_max) &&
+  std::string line = rfc3339(said.time);
+  ((line += ' ') += name(said.level)).append(9 - name(said.level).size() - 1, ' ');
+  bool whole = append_escaped(line, said.component, size_max) &&
+               append_escaped(line, ": ", size_max) && append_escaped(line, said.message, size_max);
+  for (std::size_t i = 0; whole && i < said.fields.size(); ++i) {
+    const LogField& field = said.fields[i];
+    const bool quoted = needs_quotes(field.value);
+    whole = append_escaped(line, " ", size_max) && append_escaped(line, field.name, size_max) &&
             append_escaped(line, "=", size_max);
     if (!whole) break;
     if (quoted) line += '"';
-    whole = append_escaped(line, fields[i].value, size_max);
+    whole = append_escaped(line, field.value, size_max);
     if (quoted) line += '"';
   }
   line += whole ? std::string_view("\n") : kTextCut;
   return line;
 }
 
-std::string json_line(WallTime time, LogLevel level, std::string_view component,
-                      std::string_view message, std::span<const LogField> fields) {
+std::string json_line(const LogLine& said) {
   const std::size_t size_max = kLogLineBytesMax - kJsonCut.size();
-  std::string line = R"({"time":")" + rfc3339(time) + R"(","level":")";
-  (line += name(level)) += R"(","component":")";
-  bool whole = append_escaped(line, component, size_max);
+  std::string line = R"({"time":")" + rfc3339(said.time) + R"(","level":")";
+  (line += name(said.level)) += R"(","component":")";
+  bool whole = append_escaped(line, said.component, size_max);
   if (whole) whole = line.size() + 13 <= size_max;
   if (whole) {
     line += R"(","message":")";
-    whole = append_escaped(line, message, size_max);
+    whole = append_escaped(line, said.message, size_max);
   }
-  for (std::size_t i = 0; whole && i < fields.size(); ++i) {
+  for (std::size_t i = 0; whole && i < said.fields.size(); ++i) {
     // A field whose name does not fit is left out, so that what is there stays JSON.
     std::string opened = "\",\"";
-    append_escaped(opened, fields[i].name, size_max);
+    append_escaped(opened, said.fields[i].name, size_max);
     opened += R"(":")";
     whole = line.size() + opened.size() <= size_max;
-    if (whole) whole = append_escaped(line += opened, fields[i].value, size_max);
+    if (whole) whole = append_escaped(line += opened, said.fields[i].value, size_max);
   }
   line += whole ? std::string_view("\"}\n") : kJsonCut;
   return line;
@@ -204,11 +203,8 @@ Result<LogLevels> parse_log_levels(std::string_view text) {
   }
 }
 
-std::string format_log_line(LogFormat format, WallTime time, LogLevel level,
-                            std::string_view component, std::string_view message,
-                            std::span<const LogField> fields) {
-  return format == LogFormat::kJson ? json_line(time, level, component, message, fields)
-                                    : text_line(time, level, component, message, fields);
+std::string format_log_line(LogFormat format, const LogLine& line) {
+  return format == LogFormat::kJson ? json_line(line) : text_line(line);
 }
 
 struct LogOutput::State {
@@ -235,8 +231,12 @@ void LogOutput::write(LogLevel level, std::string_view component, std::string_vi
   if (!wants(level, component)) return;
   const State& state = *state_;
   const WallTime now = state.clock.wall();
-  const std::string line = format_log_line(state.options.format, now, level, component, message,
-                                           {fields.begin(), fields.size()});
+  const std::string line =
+      format_log_line(state.options.format, {.time = now,
+                                             .level = level,
+                                             .component = component,
+                                             .message = message,
+                                             .fields = {fields.begin(), fields.size()}});
   state_->counts.with([&](State::Counts& counts) {
     const auto put = [&](const std::string& text) {
       return takes_a_line(state.options.file_descriptor) &&
@@ -245,8 +245,12 @@ void LogOutput::write(LogLevel level, std::string_view component, std::string_vi
     };
     if (counts.reported < counts.dropped) {
       const std::array lost = {LogField("lines", counts.dropped - counts.reported)};
-      if (put(format_log_line(state.options.format, now, LogLevel::kWarning, "log",
-                              "lines were dropped: the reader is too slow", lost))) {
+      if (put(format_log_line(state.options.format,
+                              {.time = now,
+                               .level = LogLevel::kWarning,
+                               .component = "log",
+                               .message = "lines were dropped: the reader is too slow",
+                               .fields = lost}))) {
         counts.reported = counts.dropped;
       }
     }

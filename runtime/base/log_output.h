@@ -35,14 +35,21 @@ Result<LogLevels> parse_log_levels(std::string_view text);
 /// The longest line, its end included: what one write to a pipe carries whole.
 inline constexpr std::size_t kLogLineBytesMax = 4096;
 
+/// What a line says. Views live as long as what they were made of.
+struct LogLine {
+  WallTime time;
+  LogLevel level = LogLevel::kInfo;
+  std::string_view component;
+  std::string_view message;
+  std::span<const LogField> fields;
+};
+
 /// One line, its end included, whatever the values hold: line breaks, control characters and broken
 /// UTF-8 are escaped. What does not fit into kLogLineBytesMax is cut; the line says so.
 ///
 ///     2024-02-29T12:00:00.500000Z warning raft: peer is gone node=3f2a after_ms=400 why="no route"
 ///     {"time":"2024-02-29T12:00:00.500000Z","level":"warning","component":"raft","message":...}
-std::string format_log_line(LogFormat format, WallTime time, LogLevel level,
-                            std::string_view component, std::string_view message,
-                            std::span<const LogField> fields);
+std::string format_log_line(LogFormat format, const LogLine& line);
 
 /// Writes log lines to a file descriptor, stderr by default.
 ///

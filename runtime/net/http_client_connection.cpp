@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <utility>
 
 #include <boost/asio/buffer.hpp>
@@ -88,7 +89,7 @@ class Connection final : public HttpClientConnection,
   }
 
  private:
-  enum class Phase { kConnecting, kReady, kBusy, kClosed };
+  enum class Phase : std::uint8_t { kConnecting, kReady, kBusy, kClosed };
 
   void expire_after(Duration after) {
     TimeoutWheel& wheel = thread_->wheel();

@@ -1,6 +1,7 @@
 #include "runtime/net/http_connection.h"
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -121,7 +122,7 @@ class HttpConnection final : public HttpResponseSink,
   }
 
  private:
-  enum class Phase { kReading, kHandling, kWriting, kLingering, kClosed };
+  enum class Phase : std::uint8_t { kReading, kHandling, kWriting, kLingering, kClosed };
 
   // The connection whose handler runs on this thread.
   static thread_local const HttpConnection* handling;
@@ -226,7 +227,7 @@ class HttpConnection final : public HttpResponseSink,
                  framing.keep_alive ? After::kRead : After::kLinger);
   }
 
-  enum class After { kRead, kLinger };
+  enum class After : std::uint8_t { kRead, kLinger };
 
   // True if all is written and the next request may begin.
   bool write(std::string head, Payload body, After after) {

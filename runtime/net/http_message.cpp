@@ -11,7 +11,7 @@ char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 
 
 std::string_view trimmed(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(" \t");
-  if (begin == text.npos) return {};
+  if (begin == std::string_view::npos) return {};
   return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
 }
 
@@ -75,7 +75,7 @@ bool HttpHeaders::lists(std::string_view name, std::string_view token) const {
     for (std::string_view rest = field.value; !rest.empty();) {
       const std::size_t comma = rest.find(',');
       if (same_without_case(trimmed(rest.substr(0, comma)), token)) return true;
-      rest = comma == rest.npos ? "" : rest.substr(comma + 1);
+      rest = comma == std::string_view::npos ? "" : rest.substr(comma + 1);
     }
   }
   return false;
@@ -94,7 +94,8 @@ std::string_view HttpRequest::path() const {
 
 std::string_view HttpRequest::query_text() const {
   const std::size_t mark = target.find('?');
-  return mark == target.npos ? std::string_view() : std::string_view(target).substr(mark + 1);
+  return mark == std::string_view::npos ? std::string_view()
+                                        : std::string_view(target).substr(mark + 1);
 }
 
 std::string_view reason_phrase(int status) {

@@ -1,6 +1,7 @@
 #include "runtime/net/http_parser.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -193,7 +194,7 @@ class Messages {
       : limits(the_limits),
         intake(std::max<std::size_t>(64 * 1024, 2 * the_limits.header_size_max)) {}
 
-  enum class Outcome { kNeedMore, kHead, kMessage, kError };
+  enum class Outcome : std::uint8_t { kNeedMore, kHead, kMessage, kError };
 
   // Goes on to the end of the message; first, of one with a body, to the end of its head.
   Outcome advance() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -23,7 +24,7 @@ struct HttpLimits {
 /// at most 64 KiB or twice `header_size_max` of bytes, and 4 KiB when idle. Not thread-safe.
 class HttpRequestParser {
  public:
-  enum class Step {
+  enum class Step : std::uint8_t {
     kNeedMore,  // read more
     kContinue,  // the client waits for `100 Continue` before it sends the body: send that, go on
     kMessage,   // take() it
@@ -62,7 +63,7 @@ class HttpRequestParser {
 /// The same for answers.
 class HttpResponseParser {
  public:
-  enum class Step { kNeedMore, kMessage, kError };
+  enum class Step : std::uint8_t { kNeedMore, kMessage, kError };
 
   explicit HttpResponseParser(HttpLimits limits);
   ~HttpResponseParser();

@@ -72,7 +72,8 @@ Result<SocketAddress> parse_numeric_host(std::string_view host, std::uint16_t po
   const std::size_t percent = host.find('%');
   const std::string digits(host.substr(0, percent));
   if (digits.find('\0') != std::string::npos) return bad("no address:", host);
-  if (percent == host.npos && inet_pton(AF_INET, digits.c_str(), address.bytes.data()) == 1) {
+  if (percent == std::string_view::npos &&
+      inet_pton(AF_INET, digits.c_str(), address.bytes.data()) == 1) {
     address.family = SocketAddress::Family::kIpv4;
     return address;
   }
@@ -81,7 +82,7 @@ Result<SocketAddress> parse_numeric_host(std::string_view host, std::uint16_t po
     return bad("no numeric address:", host);
   }
   address.family = SocketAddress::Family::kIpv6;
-  if (percent != host.npos) {
+  if (percent != std::string_view::npos) {
     const std::string zone(host.substr(percent + 1));
     const auto [end, error] =
         std::from_chars(zone.data(), zone.data() + zone.size(), address.scope);
@@ -104,17 +105,17 @@ Result<HostPort> parse_host_port(std::string_view text, std::uint16_t port_defau
   bool has_port = false;
   if (text.starts_with('[')) {
     const std::size_t end = text.find(']');
-    if (end == text.npos) return bad("no closing bracket in", text);
+    if (end == std::string_view::npos) return bad("no closing bracket in", text);
     host = text.substr(1, end - 1);
-    if (!parse_numeric_host(host, 0) || host.find(':') == host.npos) {
+    if (!parse_numeric_host(host, 0) || host.find(':') == std::string_view::npos) {
       return bad("no IPv6 address in", text);
     }
     const std::string_view rest = text.substr(end + 1);
     has_port = rest.starts_with(':');
     if (!rest.empty() && !has_port) return bad("no port after the bracket in", text);
     if (has_port) port = rest.substr(1);
-  } else if (const std::size_t colon = text.find(':'); colon != text.npos) {
-    if (text.find(':', colon + 1) != text.npos) return bad("too many colons in", text);
+  } else if (const std::size_t colon = text.find(':'); colon != std::string_view::npos) {
+    if (text.find(':', colon + 1) != std::string_view::npos) return bad("too many colons in", text);
     host = text.substr(0, colon);
     port = text.substr(colon + 1);
     has_port = true;

@@ -60,7 +60,7 @@ Failure no_url(std::string_view text, std::string_view why) {
 Result<Url> parse_url(std::string_view text) {
   Url url;
   const std::size_t colon = text.find("://");
-  if (colon == text.npos || !is_scheme(text.substr(0, colon))) {
+  if (colon == std::string_view::npos || !is_scheme(text.substr(0, colon))) {
     return no_url(text, "it begins with a scheme and ://");
   }
   url.scheme = text.substr(0, colon);
@@ -70,15 +70,15 @@ Result<Url> parse_url(std::string_view text) {
   const std::string_view rest = text.substr(colon + 3);
   const std::size_t end = rest.find_first_of("/?#");
   const std::string_view authority = rest.substr(0, end);
-  if (authority.find('@') != authority.npos) return no_url(text, "it names a user");
+  if (authority.find('@') != std::string_view::npos) return no_url(text, "it names a user");
   const std::uint16_t usual = url.scheme == "http" ? 80 : url.scheme == "https" ? 443 : 0;
   // A scheme without a usual port may leave it out as well: 1 stands in, and is taken back.
   const auto where = parse_host_port(authority, usual == 0 ? 1 : usual);
   if (!where) return no_url(text, where.error().message);
   url.host = where->host;
-  const bool given = authority.rfind(':') != authority.npos && !authority.ends_with(']');
+  const bool given = authority.rfind(':') != std::string_view::npos && !authority.ends_with(']');
   url.port = given || usual != 0 ? where->port : 0;
-  std::string_view target = end == rest.npos ? "" : rest.substr(end);
+  std::string_view target = end == std::string_view::npos ? "" : rest.substr(end);
   target = target.substr(0, target.find('#'));
   const bool proper = std::ranges::all_of(target, [](char c) {
     return static_cast<unsigned char>(c) > 0x20 && static_cast<unsigned char>(c) != 0x7f;
@@ -133,7 +133,7 @@ Result<std::vector<std::string>> decode_path(std::string_view path) {
     auto segment = decode_path_segment(path.substr(0, slash));
     if (!segment) return fail(segment.error());
     segments.push_back(*std::move(segment));
-    if (slash == path.npos) return segments;
+    if (slash == std::string_view::npos) return segments;
     path.remove_prefix(slash + 1);
   }
 }
@@ -143,12 +143,12 @@ Query Query::parse(std::string_view raw) {
   while (!raw.empty() && query.parameters_.size() < kParametersMax) {
     const std::size_t end = raw.find('&');
     const std::string_view parameter = raw.substr(0, end);
-    raw = end == raw.npos ? "" : raw.substr(end + 1);
+    raw = end == std::string_view::npos ? "" : raw.substr(end + 1);
     if (parameter.empty()) continue;
     const std::size_t equals = parameter.find('=');
     query.parameters_.emplace_back(
         decode_parameter(parameter.substr(0, equals)),
-        equals == parameter.npos ? "" : decode_parameter(parameter.substr(equals + 1)));
+        equals == std::string_view::npos ? "" : decode_parameter(parameter.substr(equals + 1)));
   }
   return query;
 }

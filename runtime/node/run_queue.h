@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "actors/activation/scheduler.h"
@@ -15,7 +16,7 @@ namespace troupe::node {
 /// another thread. Thread-safe.
 class RunQueue {
  public:
-  enum class Place {
+  enum class Place : std::uint8_t {
     kNext,    // as anything that is woken
     kBehind,  // all that waits for a thread when it is posted runs first
   };

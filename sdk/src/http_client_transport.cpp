@@ -248,8 +248,8 @@ namespace {
 // Parts in the order in which they need each other.
 class OwnTransport final : public ClientTransport {
  public:
-  explicit OwnTransport(const HttpClientTransportOptions& options)
-      : transport_(clock_, pauses_, http_, options) {}
+  explicit OwnTransport(HttpClientTransportOptions options)
+      : transport_(clock_, pauses_, http_, std::move(options)) {}
 
   Result<Payload> call(const ClientCall& call) override { return transport_.call(call); }
 

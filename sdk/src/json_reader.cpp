@@ -62,7 +62,7 @@ std::string describe(const dom::element& value) {
       std::array<char, 32> buffer;
       const auto end =
           std::to_chars(buffer.begin(), buffer.end(), value.get_double().value_unsafe());
-      return std::string(buffer.begin(), end.ptr);
+      return {buffer.begin(), end.ptr};
     }
     case dom::element_type::STRING:
       return "a string";

@@ -9,6 +9,8 @@
 namespace troupe::detail {
 namespace {
 
+// Actor and turn outlive it.
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters)
 Task<void> drive(ActorBase& actor, Turn& turn, Step before, Step step) {
   if (before.run) before.run(actor, turn);
   if (before.begin) {

@@ -18,7 +18,7 @@ std::string path(const std::vector<ActorKey>& chain, const ActorKey& last) {
 }
 
 bool contains(const std::vector<ActorKey>& chain, const ActorKey& key) {
-  return std::find(chain.begin(), chain.end(), key) != chain.end();
+  return std::ranges::find(chain, key) != chain.end();
 }
 
 }  // namespace
@@ -175,8 +175,8 @@ bool TestHost::Impl::admissible(const Activation& activation, const Work& work) 
   const MethodInfo* method = activation.type->method(work.message.method);
   if (!method || method->access == Access::kWrite) return false;
   if (method->access == Access::kInterleave) return true;
-  return std::none_of(activation.running.begin(), activation.running.end(),
-                      [](const Running& each) { return each.access == Access::kWrite; });
+  return std::ranges::none_of(activation.running,
+                              [](const Running& each) { return each.access == Access::kWrite; });
 }
 
 // The first may start when it can; behind it, only what may run beside a turn that waits.
@@ -242,8 +242,8 @@ void TestHost::Impl::start(const ActorKey& key, Work work) {
 
 void TestHost::Impl::ended(const ActorKey& key, std::uint64_t number, Result<TurnResult> result) {
   Activation& activation = activations_[key];
-  const auto found = std::find_if(activation.running.begin(), activation.running.end(),
-                                  [&](const Running& each) { return each.number == number; });
+  const auto found = std::ranges::find_if(
+      activation.running, [&](const Running& each) { return each.number == number; });
   if (found == activation.running.end()) return;
   Running turn = std::move(*found);
   activation.running.erase(found);

@@ -255,7 +255,7 @@ bool parse_wall_time(std::string_view text, Nanoseconds& since_1970) {
                                          std::chrono::day(static_cast<unsigned>(day))};
   if (!date.ok() || hour > 23 || minute > 59 || second > 59) return false;
   const auto days = std::chrono::sys_days(date).time_since_epoch().count();
-  since_1970 = days * 24 * kHour + hour * kHour + (minute - offset) * kMinute + second * kSecond +
+  since_1970 = days * (24 * kHour) + hour * kHour + (minute - offset) * kMinute + second * kSecond +
                billionths;
   return true;
 }

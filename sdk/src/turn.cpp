@@ -14,7 +14,7 @@ std::optional<std::string_view> only_element(std::string_view json) {
   constexpr std::string_view kBlank = " \t\r\n";
   const std::size_t begin = json.find_first_not_of(kBlank);
   const std::size_t end = json.find_last_not_of(kBlank);
-  if (begin == json.npos || begin == end || json[begin] != '[' || json[end] != ']') {
+  if (begin == std::string_view::npos || begin == end || json[begin] != '[' || json[end] != ']') {
     return std::nullopt;
   }
   const std::string_view inside = json.substr(begin + 1, end - begin - 1);
@@ -32,7 +32,7 @@ std::optional<std::string_view> only_element(std::string_view json) {
       if (depth < 0 || (c == ',' && depth == 0)) return std::nullopt;
     }
   }
-  if (inside.find_first_not_of(kBlank) == inside.npos) return std::nullopt;
+  if (inside.find_first_not_of(kBlank) == std::string_view::npos) return std::nullopt;
   return inside;
 }
 
@@ -76,7 +76,7 @@ Error CallStep::unreadable(const Error& error) const {
 void Sleep::await_suspend(std::coroutine_handle<> waiter) {
   detail::Turn& turn = sleeper_->turn();
   turn.context().sleep(duration_,
-                       [this, waiter, turn = turn.shared_from_this()](Result<void> slept) {
+                       [this, waiter, turn = turn.shared_from_this()](const Result<void>& slept) {
                          if (turn->abandoned()) return;
                          if (!slept) error_ = slept.error();
                          turn->resume(waiter);

@@ -67,7 +67,7 @@ Error no_such_method(const ActorClassTable& table, std::string_view method) {
     const std::size_t far = method.size() > 100 ? method.size() : distance(method, each.info.name);
     names.emplace_back(far, each.info.name);
   }
-  std::sort(names.begin(), names.end());
+  std::ranges::sort(names);
   std::string message =
       "actor type '" + table.name + "' has no method '" + std::string(method.substr(0, 100)) + "'";
   if (!names.empty() && names.front().first <= 1 + method.size() / 3) {

@@ -9,7 +9,7 @@
 namespace troupe::raft {
 
 Raft::Raft(RaftOptions options, Restored restored, Random& random, Time now)
-    : options_(std::move(options)),
+    : options_(options),
       random_(random),
       now_(now),
       hard_state_(restored.hard_state),

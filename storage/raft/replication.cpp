@@ -40,7 +40,7 @@ Result<Index> Raft::propose(Time now, Payload data) {
   return log_.last_index();
 }
 
-Result<Index> Raft::propose_configuration(Time now, Configuration next) {
+Result<Index> Raft::propose_configuration(Time now, const Configuration& next) {
   advance(now);
   if (role_ != Role::kLeader) return not_leader();
   if (transfer_) return handing_over();

@@ -63,6 +63,7 @@ Result<std::vector<ValueRow>> values(const Reads& reads, ReplicaKeys keys, std::
   return rows;
 }
 
+// NOLINTNEXTLINE(readability-function-size): three of them are one key
 Result<std::optional<ValueRow>> value(const Reads& reads, ReplicaKeys keys, std::string_view type,
                                       std::string_view id, std::string_view name, WallTime now) {
   const auto bytes = reads.get(keys.value(type, id, name));

@@ -11,7 +11,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::vector<std::string> nodes;
   std::string_view rest(reinterpret_cast<const char*>(data), size);
-  for (auto zero = rest.find('\0'); zero != rest.npos; zero = rest.find('\0')) {
+  for (auto zero = rest.find('\0'); zero != std::string_view::npos; zero = rest.find('\0')) {
     nodes.emplace_back(rest.substr(0, zero));
     rest.remove_prefix(zero + 1);
   }

@@ -18,7 +18,7 @@ constexpr WallTime kNow{std::chrono::seconds(1'800'000'000)};
 std::string_view take_line(std::string_view& rest) {
   const std::size_t end = rest.find('\n');
   const std::string_view line = rest.substr(0, end);
-  rest.remove_prefix(end == rest.npos ? rest.size() : end + 1);
+  rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
   return line;
 }
 

@@ -23,7 +23,7 @@ bool is_name(std::string_view text, bool colons) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
            (colons && c == ':');
   };
-  return !text.empty() && std::ranges::all_of(text, proper) && !(text[0] >= '0' && text[0] <= '9');
+  return !text.empty() && std::ranges::all_of(text, proper) && (text[0] < '0' || text[0] > '9');
 }
 
 void check_labels(const MetricLabels& labels) {
@@ -59,9 +59,14 @@ struct Readings {
 struct Metrics::State {
   explicit State(MetricLabels labels) : constant(std::move(labels)) {}
 
+  struct Series {
+    MetricType type;
+    const std::string& name;
+    const std::string& help;
+    MetricLabels labels;
+  };
   template <class Metric, class Build, class... Arguments>
-  Metric& series(Build build, MetricType type, const std::string& name, const std::string& help,
-                 MetricLabels labels, const Arguments&... arguments);
+  Metric& series(Build build, Series wanted, const Arguments&... arguments);
   static Named& claim(Names& names, MetricType type, const std::string& name,
                       const std::string& help);
   std::vector<prometheus::MetricFamily> read();
@@ -83,9 +88,8 @@ Named& Metrics::State::claim(Names& names, MetricType type, const std::string& n
 }
 
 template <class Metric, class Build, class... Arguments>
-Metric& Metrics::State::series(Build build, MetricType type, const std::string& name,
-                               const std::string& help, MetricLabels labels,
-                               const Arguments&... arguments) {
+Metric& Metrics::State::series(Build build, Series wanted, const Arguments&... arguments) {
+  auto& [type, name, help, labels] = wanted;
   check_labels(labels);
   for (const auto& [label, value] : constant) check(!labels.contains(label), "labels differ");
   return names.with([&](Names& known) -> Metric& {
@@ -151,13 +155,15 @@ Metrics::Metrics(MetricLabels constant) : state_(std::make_shared<State>(std::mo
 Metrics::~Metrics() = default;
 
 Counter Metrics::counter(const std::string& name, const std::string& help, MetricLabels labels) {
-  return Counter(state_->series<prometheus::Counter>(prometheus::BuildCounter, MetricType::Counter,
-                                                     name, help, std::move(labels)));
+  return Counter(state_->series<prometheus::Counter>(
+      prometheus::BuildCounter,
+      {.type = MetricType::Counter, .name = name, .help = help, .labels = std::move(labels)}));
 }
 
 Gauge Metrics::gauge(const std::string& name, const std::string& help, MetricLabels labels) {
-  return Gauge(state_->series<prometheus::Gauge>(prometheus::BuildGauge, MetricType::Gauge, name,
-                                                 help, std::move(labels)));
+  return Gauge(state_->series<prometheus::Gauge>(
+      prometheus::BuildGauge,
+      {.type = MetricType::Gauge, .name = name, .help = help, .labels = std::move(labels)}));
 }
 
 Histogram Metrics::histogram(const std::string& name, const std::string& help, MetricLabels labels,
@@ -165,14 +171,16 @@ Histogram Metrics::histogram(const std::string& name, const std::string& help, M
   check(std::ranges::is_sorted(buckets, std::less_equal<>()) || buckets.empty(),
         "the bounds of buckets grow");
   return Histogram(state_->series<prometheus::Histogram>(
-      prometheus::BuildHistogram, MetricType::Histogram, name, help, std::move(labels), buckets));
+      prometheus::BuildHistogram,
+      {.type = MetricType::Histogram, .name = name, .help = help, .labels = std::move(labels)},
+      buckets));
 }
 
 MetricReading Metrics::on_read(MetricKind kind, std::string name, std::string help,
                                std::function<std::vector<MetricSample>()> read) {
   const MetricType type = kind == MetricKind::kCounter ? MetricType::Counter : MetricType::Gauge;
   state_->names.with([&](Names& known) {
-    const Named& named = state_->claim(known, type, name, help);
+    const Named& named = State::claim(known, type, name, help);
     check(named.family == nullptr, "a metric is either kept here or read");
   });
   const std::uint64_t number = state_->readings.with([&](Readings& readings) {

@@ -88,7 +88,8 @@ struct MethodStep {
     }
   }
 
-  // The argument stays in this frame, so that a method may also take it by reference.
+  // The argument stays in this frame, so that a method may also take it by reference. Actor and
+  // turn outlive it. NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters)
   static Task<void> begin(ActorBase& base, Turn& turn) {
     A& actor = static_cast<A&>(base);
     Argument argument = MethodStep::argument(turn);

@@ -14,8 +14,9 @@ namespace troupe {
 inline constexpr int kJsonDepthMax = 64;
 
 namespace detail {
-__extension__ typedef __int128 Nanoseconds;  // wide enough for any chrono duration
-}
+// Wide enough for any chrono duration.
+__extension__ typedef __int128 Nanoseconds;  // NOLINT(modernize-use-using)
+}  // namespace detail
 
 /// Appends one JSON value to a text: canonical, without spaces, commas where they belong.
 ///

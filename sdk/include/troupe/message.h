@@ -45,7 +45,7 @@ struct MessageCodec<Payload> {
 
 template <>
 struct MessageCodec<void> {
-  static constexpr std::string_view kContentType = "";
+  static constexpr std::string_view kContentType{};
 
   static Result<void> decode(const Payload& payload) {
     const std::string_view text = payload.view();

@@ -71,10 +71,11 @@ using SignatureOf = Signature<std::remove_const_t<decltype(kMethod)>>;
 /// A text as a template argument.
 template <std::size_t kSize>
 struct FixedText {
-  constexpr FixedText(const char (&literal)[kSize]) {  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor, modernize-avoid-c-arrays)
+  constexpr FixedText(const char (&literal)[kSize]) {
     for (std::size_t i = 0; i < kSize; ++i) text[i] = literal[i];
   }
-  char text[kSize];
+  char text[kSize];  // NOLINT(modernize-avoid-c-arrays)
 };
 
 template <auto kPointer>

@@ -45,7 +45,7 @@ consteval std::string_view last_identifier(std::string_view spelled) {
 
 consteval std::string_view without_namespaces(std::string_view type) {
   const std::size_t scopes = type.substr(0, type.find('<')).rfind("::");
-  return scopes == type.npos ? type : type.substr(scopes + 2);
+  return scopes == std::string_view::npos ? type : type.substr(scopes + 2);
 }
 
 }  // namespace detail

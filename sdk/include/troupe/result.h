@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -9,7 +10,7 @@ namespace troupe {
 
 /// What kind of thing went wrong. Each code has one gRPC status and one HTTP status; see
 /// runtime/api/status.h.
-enum class Code {
+enum class Code : std::uint8_t {
   kInvalid,          // this request can never succeed
   kNotFound,         // no such actor type, store, key ...
   kConflict,         // somebody else changed it first (etag), or it exists already

@@ -18,8 +18,9 @@ Member parse_member(std::string word) {
   if (!member.voter) word.erase(0, 1);
   const auto slash = word.find('/');
   member.address.node.low = std::stoull(word.substr(0, slash));
-  member.address.replica.value =
-      slash == word.npos ? member.address.node.low : std::stoull(word.substr(slash + 1));
+  member.address.replica.value = slash == std::string_view::npos
+                                     ? member.address.node.low
+                                     : std::stoull(word.substr(slash + 1));
   return member;
 }
 
@@ -195,7 +196,7 @@ std::string Conversation::request(const std::string& name, Words& words) {
   if (!asked.raft) return "is not running";
   std::string arguments = rest_of(words);
   std::optional<Code> refusal;
-  if (const auto mark = arguments.find('!'); mark != arguments.npos) {
+  if (const auto mark = arguments.find('!'); mark != std::string_view::npos) {
     refusal = kCodes.at(arguments.substr(mark));
     arguments.resize(mark - 1);
   }

@@ -20,11 +20,18 @@ using Fields = std::vector<LogField>;
 
 constexpr WallTime kLeapDay{std::chrono::sys_days{std::chrono::February / 29 / 2024} + 12h + 500ms};
 
+LogLine line_of(std::string_view message, const Fields& fields) {
+  return {.time = kLeapDay,
+          .level = LogLevel::kWarning,
+          .component = "raft",
+          .message = message,
+          .fields = fields};
+}
 std::string text_line(std::string_view message, const Fields& fields) {
-  return format_log_line(LogFormat::kText, kLeapDay, LogLevel::kWarning, "raft", message, fields);
+  return format_log_line(LogFormat::kText, line_of(message, fields));
 }
 std::string json_line(std::string_view message, const Fields& fields) {
-  return format_log_line(LogFormat::kJson, kLeapDay, LogLevel::kWarning, "raft", message, fields);
+  return format_log_line(LogFormat::kJson, line_of(message, fields));
 }
 
 TEST(LogLine, TextNamesTimeLevelComponentAndValues) {

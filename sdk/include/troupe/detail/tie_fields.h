@@ -13,7 +13,7 @@ namespace detail {
 // References to the first `kCount` fields of an aggregate that has as many: a structured binding
 // needs them spelled out.
 template <std::size_t kCount, class V>
-constexpr auto tie_fields([[maybe_unused]] V& v) {
+constexpr auto tie_fields([[maybe_unused]] V& v) {  // NOLINT(readability-function-size)
   if constexpr (kCount == 0) {
     return std::tie();
   } else if constexpr (kCount == 1) {
