@@ -182,12 +182,19 @@ rocksdb::ColumnFamilyOptions data_options(const RocksdbOptions& options,
   table.block_cache = cache;
   table.cache_index_and_filter_blocks = true;
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  // In pieces: a filter of a whole file would not fit into the cache, and be read for every get.
+  table.partition_filters = true;
+  table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  table.pin_top_level_index_and_filter = true;
   family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   family.compression = rocksdb::kLZ4Compression;
   family.level_compaction_dynamic_level_bytes = true;
   family.write_buffer_size = options.write_buffer_bytes / 2;
   return family;
 }
+
+// Few threads read: larger parts hold larger blocks.
+constexpr int kCacheShardBits = 2;
 
 // Entries live shortly and are read in order: no filter, nothing compressed.
 rocksdb::ColumnFamilyOptions log_options(const RocksdbOptions& options,
@@ -264,7 +271,7 @@ RocksdbEngine::~RocksdbEngine() {
 }
 
 Result<void> RocksdbEngine::open(const RocksdbOptions& options) {
-  const auto cache = rocksdb::NewLRUCache(options.block_cache_bytes);
+  const auto cache = rocksdb::NewLRUCache(options.block_cache_bytes, kCacheShardBits);
   const std::vector<rocksdb::ColumnFamilyDescriptor> families = {
       {rocksdb::kDefaultColumnFamilyName, data_options(options, cache)},
       {"log", log_options(options, cache)}};
