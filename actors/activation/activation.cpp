@@ -196,6 +196,7 @@ bool Activation::begin_one() {
 bool Activation::may_begin(Time now) {
   if (right_ == nullptr || right_->holds(now)) return true;
   if (!right_->ended() && !right_->draining()) {
+    refuse_ownerless(now);
     pause();
     return false;
   }
@@ -236,6 +237,27 @@ void Activation::refuse_waiting(const Error& error) {
     const std::unique_ptr<Turn> turn(static_cast<Turn*>(ticket));
     waiting_.fetch_sub(1, std::memory_order_relaxed);
     turn->reply(fail(error));
+  }
+}
+
+// Those that have waited for longer than it takes to be heard again: another node may have become
+// the owner, which this one cannot know.
+void Activation::refuse_ownerless(Time now) {
+  for (Ticket* next = gate_.queue().first(); next != nullptr;) {
+    auto& turn = static_cast<Turn&>(*std::exchange(next, next->next));
+    Time& since = turn.request.ownerless_since;
+    if (since == Time{}) since = now;
+    if (now - since < home_->options.lapse_patience) continue;
+    gate_.cancel(turn);
+    waiting_.fetch_sub(1, std::memory_order_relaxed);
+    const std::unique_ptr<Turn> taken(&turn);
+    if (!taken->request.from.empty()) {
+      taken->hand_back(home_->dependencies.router);
+      continue;
+    }
+    taken->reply(fail(Code::kUnavailable,
+                      to_string(key_) + " may not run here: too few of the replicas of shard " +
+                          std::to_string(right_->shard.value) + " are reachable"));
   }
 }
 

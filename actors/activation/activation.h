@@ -89,6 +89,7 @@ class Activation final : public Runnable, public std::enable_shared_from_this<Ac
   bool may_begin(Time now);
   std::unique_ptr<Event> next_event();
   void refuse_waiting(const Error& error);
+  void refuse_ownerless(Time now);
   void return_waiting();
   void drop_expired(Time now);
   void pause();

@@ -51,6 +51,8 @@ struct ActorsOptions {
   Duration stuck_grace = std::chrono::seconds(60);
   /// How soon an activation whose lease ran out looks whether it was prolonged.
   Duration pause_interval = std::chrono::milliseconds(20);
+  /// How long calls wait for a lease that ran out: longer than it takes another node to be heard.
+  Duration lapse_patience = std::chrono::seconds(5);
   /// Attempts at a one-way message whose handler throws, before it is consumed without effect.
   std::uint32_t one_way_attempts_max = 3;
   /// Beyond: kExhausted for an actor that is not in memory.

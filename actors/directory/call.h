@@ -60,6 +60,7 @@ struct Call {
   bool may_have_run = false;  // an earlier try of it
   storage::Cause cause;       // of kTick and kOneWay
   std::uint32_t redirects = 0;
+  Time ownerless_since{};     // since when its owner is looked for in vain
   NodeId from;                // the node it came from; nobody: begun here
   std::uint64_t from_id = 0;  // its number for the call
   Done<Reply> done;           // on any thread; must not block

@@ -100,6 +100,8 @@ class Gate {
   void close() { closed_ = true; }
   bool closed() const { return closed_; }
 
+  /// Those that wait, but for what running turns wait for.
+  const TicketList& queue() const { return waiting_; }
   std::size_t waiting() const { return urgent_.size() + waiting_.size(); }
   const TicketList& running() const { return running_; }
   bool idle() const { return waiting() == 0 && running_.empty(); }

@@ -109,7 +109,7 @@ class Planner {
     for (const NodeId crowded : load_.above_bound()) {
       Move best;
       for (const ShardGroup& group : load_.groups()) {
-        if (!quiet(group) || !load_.holds(group, crowded)) continue;
+        if (!quiet(group) || !ClusterLoad::holds(group, crowded)) continue;
         const std::optional<NodeId> target = load_.newcomer(group, crowded, true);
         if (!target || !may_move(group, *target)) continue;
         const double wish = load_.wish(*target, group.shard);
@@ -128,7 +128,7 @@ class Planner {
       Move best;
       NodeId source;
       for (const ShardGroup& group : load_.groups()) {
-        if (!quiet(group) || load_.holds(group, target) || !may_move(group, target)) continue;
+        if (!quiet(group) || ClusterLoad::holds(group, target) || !may_move(group, target)) continue;
         const std::optional<NodeId> from = load_.giver(group, target);
         if (!from) continue;
         const double wish = load_.wish(target, group.shard);

@@ -62,8 +62,8 @@ void Gossip::tick(Time now) {
   if (!rows_.has_news()) return;
   const std::size_t room = kDatagramSizeMax - envelope().size() - kPartOverhead;
   for (const Address& to : membership_.random_peers(config_.membership.gossip_fanout)) {
-    for (std::string& news : rows_.take_news(config_.row_datagrams_per_round, room)) {
-      send_rows(to, std::move(news));
+    for (const std::string& news : rows_.take_news(config_.row_datagrams_per_round, room)) {
+      send_rows(to, news);
     }
   }
 }
@@ -97,13 +97,13 @@ Result<void> Gossip::receive(Time now, const Address& from, std::string_view byt
       outcome = rows_.receive(part, stream ? kStreamPartSize : room, replies);
     }  // others are of a later version
   }
-  for (std::string& reply : replies) send_rows(from, std::move(reply));
+  for (const std::string& reply : replies) send_rows(from, reply);
   if (outcome && in.ok()) return {};
   ++refusals_.damaged;
   return outcome ? fail(Code::kInvalid, "a damaged gossip message") : outcome;
 }
 
-void Gossip::send_rows(const Address& to, std::string part) {
+void Gossip::send_rows(const Address& to, std::string_view part) {
   std::string bytes = envelope();
   append_part(bytes, PartFor::kTable, part);
   const bool stream = bytes.size() > kDatagramSizeMax;

@@ -55,7 +55,7 @@ class Gossip {
 
  private:
   std::string envelope() const;
-  void send_rows(const Address& to, std::string part);
+  void send_rows(const Address& to, std::string_view part);
 
   GossipConfig config_;
   Membership membership_;

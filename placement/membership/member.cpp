@@ -7,13 +7,17 @@ namespace troupe::placement {
 namespace {
 
 constexpr std::uint64_t kPortMax = 65535;
-enum Flags : std::uint64_t { kStorage = 1, kHosting = 2, kDraining = 4, kAllFlags = 7 };
+enum Flags : std::uint8_t { kStorage = 1, kHosting = 2, kDraining = 4, kAllFlags = 7 };
 
 std::string read_text(Reader& in) {
   const std::string_view text = in.bytes();
   if (text.size() <= Member::kTextSizeMax) return std::string(text);
   in.damage();
   return {};
+}
+
+bool may_be_called(const View::Entry& entry) {
+  return entry.status == MemberStatus::kAlive || entry.status == MemberStatus::kSuspect;
 }
 
 }  // namespace
@@ -90,11 +94,14 @@ const View::Entry* View::find(NodeId node) const {
 std::vector<std::shared_ptr<const Member>> View::reachable() const {
   std::vector<std::shared_ptr<const Member>> found;
   for (const Entry& entry : members) {
-    if (entry.status == MemberStatus::kAlive || entry.status == MemberStatus::kSuspect) {
-      found.push_back(entry.member);
-    }
+    if (may_be_called(entry)) found.push_back(entry.member);
   }
   return found;
+}
+
+bool View::reaches(NodeId node) const {
+  const Entry* entry = find(node);
+  return entry != nullptr && may_be_called(*entry);
 }
 
 }  // namespace troupe::placement

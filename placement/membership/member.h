@@ -74,6 +74,7 @@ struct View {
   const Entry* find(NodeId node) const;
   /// Alive or suspect: those that may be called.
   std::vector<std::shared_ptr<const Member>> reachable() const;
+  bool reaches(NodeId node) const;
 };
 
 /// What changed, in the order it was learned.

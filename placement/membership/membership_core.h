@@ -95,7 +95,7 @@ class Membership::Core {
   Duration stretched(Duration duration) const { return duration * (health_ + 1); }
 
   // spreading.cpp
-  void send(const Address& to, std::string parts, bool stream = false);
+  void send(const Address& to, std::string_view parts, bool stream = false);
   void send_push_pull(const Address& to, bool answer);
   void tick_gossip(Time now);
   void tick_push_pull(Time now);

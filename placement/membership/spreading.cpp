@@ -124,8 +124,9 @@ void Membership::Core::send_push_pull(const Address& to, bool answer) {
 }
 
 // Adds as much news as the rest of a datagram has room for.
-void Membership::Core::send(const Address& to, std::string parts, bool stream) {
-  std::string bytes = message_header(self_->id) + parts;
+void Membership::Core::send(const Address& to, std::string_view parts, bool stream) {
+  std::string bytes = message_header(self_->id);
+  bytes += parts;
   if (!stream) broadcasts_.append(bytes, config_.datagram_size_max, transmissions());
   outgoing_.push_back({.to = to, .bytes = std::move(bytes), .stream = stream});
 }

@@ -33,7 +33,7 @@ class Suspicion {
 
   Time deadline() const {
     if (wanted_ == 0) return started_ + shortest_;
-    const double confirmed = static_cast<double>(from_.size() - 1);
+    const auto confirmed = static_cast<double>(from_.size() - 1);
     const double share = std::log(confirmed + 1) / std::log(static_cast<double>(wanted_) + 1);
     const auto span = static_cast<double>((longest_ - shortest_).count());
     const Duration left(longest_.count() - static_cast<Duration::rep>(share * span));

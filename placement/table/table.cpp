@@ -25,7 +25,7 @@ std::uint64_t mix(ShardId shard, RowVersion version) {
 Table::Table(std::uint32_t shard_count)
     : shard_count_(shard_count), range_count_(std::min(shard_count, kRangesMax)) {
   check(shard_count > 0 && shard_count <= kShardsMax, "a table has 1 to 65536 shards");
-  rows_ = std::make_unique<std::atomic<const Row*>[]>(shard_count);
+  rows_ = std::vector<std::atomic<const Row*>>(shard_count);
   versions_.resize(shard_count);
   digests_.resize(range_count_);
   for (std::uint32_t shard = 0; shard < shard_count; ++shard) {

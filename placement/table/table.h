@@ -119,7 +119,7 @@ class Table {
 
   std::uint32_t shard_count_;
   std::uint32_t range_count_;
-  std::unique_ptr<std::atomic<const Row*>[]> rows_;
+  std::vector<std::atomic<const Row*>> rows_;  // never grows
   mutable std::array<Stripe, kStripes> stripes_;
   std::atomic<std::size_t> phase_ = 0;  // which counter of a pair new readers use
 

@@ -35,11 +35,6 @@ struct Confirmed {
   Done<std::string> respond;
 };
 
-Error no_leader(ShardId shard) {
-  return {Code::kUnavailable, "shard " + std::to_string(shard.value) +
-                                  " has no leader: too few of its replicas are reachable"};
-}
-
 }  // namespace
 
 NodeId ClusterAdmin::leader_of(ShardId shard) const {
@@ -64,7 +59,7 @@ void ClusterAdmin::ask_leaders(std::vector<ShardId> shards, AdminQuestion questi
   std::map<NodeId, std::vector<std::uint32_t>> by_leader;
   for (const ShardId shard : shards) {
     const NodeId leader = leader_of(shard);
-    if (leader.empty()) return done(fail(no_leader(shard)));
+    if (leader.empty()) return done(fail(cluster_.no_leader(shard)));
     by_leader[leader].push_back(shard.value);
   }
   auto answers = std::make_shared<Answers>();

@@ -17,9 +17,6 @@ constexpr auto kLocatePatience = std::chrono::seconds(2);
 
 std::string describe(const actors::Call& call) { return to_string(call.key) + " " + call.method; }
 
-// A call is owned by one closure at a time; Function moves, std::function would copy.
-using Shared = std::shared_ptr<actors::Call>;
-
 // Its turns may begin here. One that drains still stands in the table under this node's name.
 bool usable(const std::shared_ptr<actors::Right>& right) {
   return right != nullptr && !right->ended() && !right->draining();
@@ -127,15 +124,19 @@ void CallRouter::locate(actors::Call call) {
                [this, held = std::make_shared<actors::Call>(std::move(call))](
                    const Result<void>& located) mutable {
                  if (located) return look(std::move(*held));
-                 if (located.error().code == Code::kNotFound)
-                   return held->done(fail(located.error()));
-                 if (deps_.clock.now() >= held->deadline) {
-                   return held->done(fail(Code::kTimeout, describe(*held) +
-                                                              ": no owner was found in time: " +
-                                                              located.error().message));
-                 }
-                 again(std::move(*held));
+                 not_located(std::move(*held), located.error());
                });
+}
+
+// Whoever called may know another node that can do better than this one.
+void CallRouter::not_located(actors::Call call, const Error& why) {
+  const Time now = deps_.clock.now();
+  if (call.ownerless_since == Time{}) call.ownerless_since = now;
+  const std::string failure = describe(call) + ": no owner was found in time: " + why.message;
+  if (why.code == Code::kNotFound) return call.done(fail(why));
+  if (now >= call.deadline) return call.done(fail(Code::kTimeout, failure));
+  if (now - call.ownerless_since < options_.owner_patience) return again(std::move(call));
+  call.done(fail(Code::kUnavailable, failure));
 }
 
 // After the leader has answered: straight on, but not in circles.

@@ -32,6 +32,9 @@ struct CallRouterOptions {
   std::size_t held_max = 100'000;
   /// How long a receiver that knows less than the caller waits to catch up.
   Duration catch_up_patience = std::chrono::milliseconds(200);
+  /// How long a call looks for an owner while nobody can say who that is: longer than it takes to
+  /// replace one.
+  Duration owner_patience = std::chrono::seconds(5);
 };
 
 /// Takes calls to the owner of their actor, and goes on looking while the deadline lasts.
@@ -103,6 +106,7 @@ class CallRouter final : public actors::Router {
   void again(actors::Call call);
   void hold(actors::Call call, Duration wait);
   void locate(actors::Call call);
+  void not_located(actors::Call call, const Error& why);
   void look(actors::Call call);
   void accept(actors::Call&& call, RowVersion row, Time until);
   std::string known_row(ShardId shard) const;

@@ -109,6 +109,9 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
 
   // For people and metrics; on the loop.
   std::shared_ptr<const placement::View> members() const;
+  /// Why nothing can be asked of a shard that nobody leads: names the replicas that are missed. On
+  /// the loop, of a member.
+  Error no_leader(ShardId shard) const;
   const placement::Table* table() const { return table_.get(); }
   Replicas& replicas() { return *replicas_; }
   Meta* meta() { return meta_.get(); }

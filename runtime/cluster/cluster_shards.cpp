@@ -141,6 +141,20 @@ NodeId Cluster::leader_of(ShardId shard) const {
   return row->leader;
 }
 
+Error Cluster::no_leader(ShardId shard) const {
+  std::string missing;
+  const auto view = members();
+  const placement::Table::RowRef row = table_->lookup(shard);
+  for (const placement::RowReplica& replica :
+       row ? row->replicas : std::vector<placement::RowReplica>{}) {
+    if (view->reaches(replica.node)) continue;
+    missing += (missing.empty() ? "" : ", ") + short_name(replica.node);
+  }
+  return {Code::kUnavailable,
+          "shard " + std::to_string(shard.value) + " has no leader" +
+              (missing.empty() ? "" : "; not reachable of its replicas: those on " + missing)};
+}
+
 void Cluster::propose(ShardId shard, ProposedEntry entry, Done<storage::Outcome> done) {
   const NodeId leader = leader_of(shard);
   if (leader == options_.self.id) {
@@ -159,9 +173,7 @@ void Cluster::propose(ShardId shard, ProposedEntry entry, Done<storage::Outcome>
 void Cluster::ask_leader(ShardId shard, Service service, std::string body, Done<std::string> done) {
   const NodeId leader = leader_of(shard);
   if (leader.empty()) {
-    return done(
-        fail(Code::kUnavailable, "shard " + std::to_string(shard.value) +
-                                     " has no leader: too few of its replicas are reachable"));
+    return done(fail(no_leader(shard)));
   }
   rpc_->ask(leader, service, std::move(body), kReadPatience, std::move(done));
 }
@@ -191,18 +203,17 @@ void Cluster::ask_as_owner(std::shared_ptr<actors::Right> right, Service service
 void Cluster::locate(ShardId shard, const std::string& type, Duration patience, Done<void> done) {
   const NodeId leader = leader_of(shard);
   if (leader.empty()) {
-    return done(
-        fail(Code::kUnavailable, "shard " + std::to_string(shard.value) +
-                                     " has no leader: too few of its replicas are reachable"));
+    return done(fail(no_leader(shard)));
   }
   Writer body;
   body.id(shard);
   body.bytes(type);
   rpc_->ask(leader, Service::kOwner, body.take(), patience,
-            [this, alive = alive_, done = std::move(done)](const Result<std::string>& row) mutable {
-              if (!row) return done(fail(row.error()));
-              if (*alive) learn(*row);
-              done({});
+            [this, alive = alive_, shard, leader,
+             done = std::move(done)](const Result<std::string>& row) mutable {
+              if (row && *alive) learn(*row);
+              if (row) return done({});
+              done(fail(*alive && !members()->reaches(leader) ? no_leader(shard) : row.error()));
             });
 }
 

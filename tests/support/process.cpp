@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -22,8 +23,9 @@ namespace troupe {
 namespace {
 
 // In the child: only what is safe there whatever other threads were doing.
-[[noreturn]] void become(char* const* arguments, int log) {
+[[noreturn]] void become(char* const* arguments, int log, std::optional<int> name_space) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (name_space && setns(*name_space, CLONE_NEWNET) != 0) _exit(126);
   dup2(log, STDOUT_FILENO);
   dup2(log, STDERR_FILENO);
   execv(arguments[0], arguments);
@@ -65,7 +67,8 @@ Process::~Process() {
   if (runs()) kill();
 }
 
-void Process::start(const std::vector<std::string>& arguments, const std::string& log_file) {
+void Process::start(const std::vector<std::string>& arguments, const std::string& log_file,
+                    std::optional<int> name_space) {
   check(!runs(), "a process starts once");
   log_file_ = log_file;
   const int log = open(log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
@@ -75,7 +78,7 @@ void Process::start(const std::vector<std::string>& arguments, const std::string
   for (std::string& text : texts) pointers.push_back(text.data());
   pointers.push_back(nullptr);
   process_ = fork();
-  if (process_ == 0) become(pointers.data(), log);
+  if (process_ == 0) become(pointers.data(), log, name_space);
   close(log);
   check(process_ > 0, "tests can start programs");
 }

@@ -21,8 +21,9 @@ class Process {
   ~Process();
 
   /// Runs `arguments`, the program first; what it prints goes to the end of `log_file`. Requires
-  /// that it does not run.
-  void start(const std::vector<std::string>& arguments, const std::string& log_file);
+  /// that it does not run. `name_space`: the network namespace it runs in, if not the caller's.
+  void start(const std::vector<std::string>& arguments, const std::string& log_file,
+             std::optional<int> name_space = {});
   bool runs();
   /// SIGSTOP, SIGCONT, SIGTERM ... Requires that it runs.
   void signal(int number);

@@ -9,6 +9,8 @@ packages=(
   libsimdjson-dev libcli11-dev libtomlplusplus-dev libssl-dev libbenchmark-dev python3 python3-venv
   nodejs curl
 )
+# A checker of histories is in Go; any since 1.19 does.
+command -v go >/dev/null || packages+=(golang-go)
 
 missing=()
 for package in "${packages[@]}"; do

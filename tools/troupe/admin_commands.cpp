@@ -89,7 +89,9 @@ const std::vector<AdminCommand>& admin_commands() {
       {.name = "state",
        .help = "Show the saved state of an actor, without waking it",
        .arguments = {kType, kId},
-       .view = {.first = {"name", "value"}, .nothing = "no state is saved"}},
+       .view = {.first = {"name", "value"},
+                .nothing =
+                    "no state is saved of it; troupe actors TYPE lists the ids that have some"}},
       {.name = "reminders",
        .help = "List the reminders of an actor, or of all of a type",
        .arguments = {kType, {.name = "ID", .help = "the actor's id", .required = false}},

@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/integration/node/node_cluster.h"
+#include "tests/support/node_cluster.h"
 
 namespace troupe {
 namespace {
@@ -66,9 +66,8 @@ TEST_F(BadInput, WhatIsNotThereIsNamed) {
   expect(cluster_->post(0, "/v1.0/actors/Nope/a/method/add", "1"), 500,
          "no node of the cluster hosts actor type 'Nope'");
   expect(cluster_->get(0, "/v1.0/nope"), 404, "ERR_DIRECT_INVOKE");
-  expect(cluster_->http().send(cluster_->http_port(0), "PATCH", "/v1.0/actors/Counter/a/method/add",
-                               "1"),
-         404, "ERR_DIRECT_INVOKE");
+  expect(cluster_->send(0, "PATCH", "/v1.0/actors/Counter/a/method/add", "1"), 404,
+         "ERR_DIRECT_INVOKE");
 }
 
 TEST_F(BadInput, NamesOfActorsAreChecked) {

@@ -10,7 +10,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/integration/node/node_cluster.h"
+#include "tests/support/node_cluster.h"
 
 namespace troupe {
 namespace {

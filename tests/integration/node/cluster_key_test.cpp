@@ -8,7 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/integration/node/node_cluster.h"
+#include "tests/support/node_cluster.h"
 
 namespace troupe {
 namespace {

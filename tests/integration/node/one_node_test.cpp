@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "sdk/examples/counter/counter.h"
-#include "tests/integration/node/node_cluster.h"
+#include "tests/support/node_cluster.h"
 
 namespace troupe {
 namespace {

@@ -7,8 +7,8 @@
 #include <gtest/gtest.h>
 
 #include "sdk/examples/counter/counter.h"
-#include "tests/integration/node/load.h"
-#include "tests/integration/node/node_cluster.h"
+#include "tests/support/load.h"
+#include "tests/support/node_cluster.h"
 
 namespace troupe {
 namespace {

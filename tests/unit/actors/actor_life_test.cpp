@@ -150,6 +150,19 @@ TEST_F(ActorLife, ALapsedLeasePausesAdmissionUntilItIsProlonged) {
   EXPECT_EQ(answer->text(), "ab");
 }
 
+TEST_F(ActorLife, CallsDoNotWaitForeverForALapsedLease) {
+  world.start();
+  world.ask("Cart", "1", "add", "a");
+  for (const auto& right : world.shards.rights("Cart")) right->prolong(world.clock.now());
+  const auto answer = world.send("Cart", "1", "add", "b");
+  world.pass(actors::ActorsOptions{}.lapse_patience - 100ms);
+  EXPECT_EQ(answer->text(), "pending");
+  world.pass(200ms);
+  EXPECT_EQ(answer->code(), Code::kUnavailable);
+  for (const auto& right : world.shards.rights("Cart")) right->prolong(Time::max());
+  EXPECT_EQ(world.ask("Cart", "1", "add", "c"), "ac");
+}
+
 TEST_F(ActorLife, TheShortWayLeadsOnlyToActorsInMemoryUnderAUsableRight) {
   world.start();
   const auto offered = [&] {

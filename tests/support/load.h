@@ -6,7 +6,7 @@
 #include <thread>
 #include <vector>
 
-#include "tests/integration/node/node_cluster.h"
+#include "tests/support/node_cluster.h"
 
 namespace troupe {
 

@@ -1,6 +1,7 @@
-#include "tests/integration/node/node_cluster.h"
+#include "tests/support/node_cluster.h"
 
 #include <algorithm>
+#include <fstream>
 #include <future>
 #include <iostream>
 #include <utility>
@@ -29,21 +30,22 @@ bool eventually(const std::function<bool()>& holds, Duration patience) {
   return true;
 }
 
-Answer Http::send(std::uint16_t port, const std::string& method, const std::string& target,
+Answer Http::send(const net::HostPort& to, const std::string& method, const std::string& target,
                   std::string body) {
   net::HttpRequest request{.method = method, .target = target, .body = Payload(std::move(body))};
   if (method != "GET") request.headers.add("Content-Type", "application/json");
   auto answered = std::make_shared<std::promise<Result<net::HttpResponse>>>();
   client_.send(
-      {.where = {.host = "127.0.0.1", .port = port}}, std::move(request), clock_.now() + 20s,
+      {.where = to}, std::move(request), clock_.now() + 20s,
       [answered](Result<net::HttpResponse> response) { answered->set_value(std::move(response)); });
   const Result<net::HttpResponse> response = answered->get_future().get();
   if (!response) return {0, response.error().message};
   return {response->status, std::string(response->body.view())};
 }
 
-NodeCluster::NodeCluster(std::string program, std::size_t founders)
-    : program_(std::move(program)), founders_(founders) {
+NodeCluster::NodeCluster(std::string program, std::size_t founders, VirtualNetwork* network)
+    : program_(std::move(program)), founders_(founders), network_(network) {
+  std::ofstream(directory_.path() + "/cluster.key") << std::string(64, 'k');
   for (std::size_t i = 0; i < founders; ++i) new_node();
 }
 
@@ -58,9 +60,17 @@ NodeCluster::~NodeCluster() {
 
 void NodeCluster::new_node() {
   auto node = std::make_unique<Node>();
-  node->peers = free_port();
-  node->http = free_port();
+  node->peers = network_ == nullptr ? free_port() : 7400;
+  node->http = network_ == nullptr ? free_port() : 3500;
   nodes_.push_back(std::move(node));
+}
+
+std::string NodeCluster::host(std::size_t node) const {
+  return network_ == nullptr ? "127.0.0.1" : VirtualNetwork::address(node + 1);
+}
+
+std::string NodeCluster::http_address(std::size_t node) const {
+  return host(node) + ":" + std::to_string(http_port(node));
 }
 
 std::string NodeCluster::data(std::size_t node) const {
@@ -70,25 +80,28 @@ std::string NodeCluster::data(std::size_t node) const {
 std::string NodeCluster::peers() const {
   std::string all;
   for (std::size_t i = 0; i < founders_; ++i) {
-    all += (i == 0 ? "127.0.0.1:" : ",127.0.0.1:") + std::to_string(nodes_[i]->peers);
+    all += (i == 0 ? "" : ",") + host(i) + ":" + std::to_string(nodes_[i]->peers);
   }
   return all;
 }
 
 void NodeCluster::start(std::size_t node, const std::vector<std::string>& flags) {
-  const auto on_loopback = [](std::uint16_t port) { return "127.0.0.1:" + std::to_string(port); };
-  std::vector<std::string> arguments{program_,     "--no-discovery",
-                                     "--data-dir", data(node),
-                                     "--listen",   on_loopback(nodes_[node]->peers),
-                                     "--http",     on_loopback(nodes_[node]->http),
-                                     "--shards",   "64",
-                                     "--threads",  "2"};
+  std::vector<std::string> arguments{
+      program_,   "--no-discovery",   "--data-dir",
+      data(node), "--listen",         host(node) + ":" + std::to_string(peer_port(node)),
+      "--http",   http_address(node), "--shards",
+      "64",       "--threads",        "2"};
   if (founders_ > 1) arguments.insert(arguments.end(), {"--join", peers()});
   if (founders_ > 1 && node < founders_) {
     arguments.insert(arguments.end(), {"--bootstrap-expect", std::to_string(founders_)});
   }
+  if (network_ != nullptr) {
+    arguments.insert(arguments.end(), {"--cluster-key-file", directory_.path() + "/cluster.key"});
+  }
   arguments.insert(arguments.end(), flags.begin(), flags.end());
-  nodes_[node]->process.start(arguments, data(node) + ".log");
+  std::optional<int> name_space;
+  if (network_ != nullptr) name_space = network_->name_space(node + 1);
+  nodes_[node]->process.start(arguments, data(node) + ".log", name_space);
 }
 
 void NodeCluster::start_all() {
@@ -117,25 +130,28 @@ std::size_t NodeCluster::add(const std::vector<std::string>& flags) {
 Client NodeCluster::client(std::size_t node, Duration timeout) const {
   HttpClientTransportOptions options;
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    options.addresses.push_back("127.0.0.1:" +
-                                std::to_string(nodes_[(node + i) % nodes_.size()]->http));
+    options.addresses.push_back(http_address((node + i) % nodes_.size()));
   }
   options.retries = 40;
   options.pause_max = 500ms;
   return Client(http_transport(options), timeout);
 }
 
-Client NodeCluster::client_of(std::size_t node) const {
-  return Client(
-      ClientOptions{.addresses = {"127.0.0.1:" + std::to_string(http_port(node))}, .retries = 0});
+Client NodeCluster::client_of(std::size_t node, Duration timeout) const {
+  return Client(ClientOptions{.addresses = {http_address(node)}, .timeout = timeout, .retries = 0});
 }
 
 Answer NodeCluster::get(std::size_t node, const std::string& target) {
-  return http_.send(http_port(node), "GET", target);
+  return send(node, "GET", target);
 }
 
 Answer NodeCluster::post(std::size_t node, const std::string& target, std::string body) {
-  return http_.send(http_port(node), "POST", target, std::move(body));
+  return send(node, "POST", target, std::move(body));
+}
+
+Answer NodeCluster::send(std::size_t node, const std::string& method, const std::string& target,
+                         std::string body) {
+  return http_.send({.host = host(node), .port = http_port(node)}, method, target, std::move(body));
 }
 
 }  // namespace troupe

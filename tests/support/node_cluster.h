@@ -14,6 +14,7 @@
 #include "runtime/net/resolver.h"
 #include "tests/support/process.h"
 #include "tests/support/temporary_directory.h"
+#include "tests/support/virtual_network.h"
 #include <troupe/client.h>
 
 namespace troupe {
@@ -35,7 +36,7 @@ struct Answer {
 /// One HTTP request after the other, with targets as they are given.
 class Http {
  public:
-  Answer send(std::uint16_t port, const std::string& method, const std::string& target,
+  Answer send(const net::HostPort& to, const std::string& method, const std::string& target,
               std::string body = {});
 
  private:
@@ -48,8 +49,9 @@ class Http {
 /// Nodes of one cluster, each a process of `program`, in a directory of their own.
 class NodeCluster {
  public:
-  /// None runs yet. All `founders` are told of each other.
-  NodeCluster(std::string program, std::size_t founders);
+  /// None runs yet. All `founders` are told of each other. On the loopback; or each on the host
+  /// after its own number of `network`, which outlives this, with a secret.
+  NodeCluster(std::string program, std::size_t founders, VirtualNetwork* network = nullptr);
   ~NodeCluster();
 
   /// Starts a node, for the first time or again. `flags` come after the usual ones.
@@ -65,6 +67,7 @@ class NodeCluster {
   Process& process(std::size_t node) { return nodes_[node]->process; }
   std::uint16_t http_port(std::size_t node) const { return nodes_[node]->http; }
   std::uint16_t peer_port(std::size_t node) const { return nodes_[node]->peers; }
+  std::string host(std::size_t node) const;
   std::string data(std::size_t node) const;
   std::string log(std::size_t node) const { return nodes_[node]->process.output(); }
   const std::string& directory() const { return directory_.path(); }
@@ -72,10 +75,11 @@ class NodeCluster {
   /// Prefers this node and knows all.
   Client client(std::size_t node = 0, Duration timeout = std::chrono::seconds(30)) const;
   /// Knows this node only, and asks it once.
-  Client client_of(std::size_t node) const;
+  Client client_of(std::size_t node, Duration timeout = std::chrono::seconds(30)) const;
   Answer get(std::size_t node, const std::string& target);
   Answer post(std::size_t node, const std::string& target, std::string body = {});
-  Http& http() { return http_; }
+  Answer send(std::size_t node, const std::string& method, const std::string& target,
+              std::string body = {});
 
  private:
   struct Node {
@@ -86,9 +90,11 @@ class NodeCluster {
 
   void new_node();
   std::string peers() const;
+  std::string http_address(std::size_t node) const;
 
   std::string program_;
   std::size_t founders_;
+  VirtualNetwork* network_;
   TemporaryDirectory directory_;
   Http http_;
   std::vector<std::unique_ptr<Node>> nodes_;

@@ -1,4 +1,4 @@
-#include "tests/integration/node/load.h"
+#include "tests/support/load.h"
 
 #include <algorithm>
 

@@ -1,0 +1,144 @@
+// Three nodes on hosts of their own, and what networks, kernels and operators do to them. Callers
+// write down what they asked and heard, and whether that can be is checked afterwards.
+
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <memory>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "runtime/base/random.h"
+#include "sdk/examples/counter/counter.h"
+#include "tests/faults/cluster/recorded_load.h"
+#include "tests/support/node_cluster.h"
+#include "tests/support/virtual_network.h"
+
+namespace troupe {
+namespace {
+
+using namespace std::chrono_literals;
+
+// The host of a node; host 0 is the test.
+constexpr std::size_t host(std::size_t node) { return node + 1; }
+
+class FaultyNetwork : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (const std::string why = VirtualNetwork::impossible(); !why.empty()) GTEST_SKIP() << why;
+    network_ = std::make_unique<VirtualNetwork>(3, 1);
+    cluster_ = std::make_unique<NodeCluster>(TROUPE_COUNTER, 3, network_.get());
+    cluster_->start_all();
+    ASSERT_TRUE(cluster_->all_ready()) << cluster_->log(0);
+    load_ = std::make_unique<RecordedLoad>(*cluster_, 6, std::vector<std::size_t>{0, 1, 2});
+    ASSERT_TRUE(load_->goes_on());
+  }
+  void TearDown() override {
+    if (load_ == nullptr) return;
+    load_->stop();
+    RecordProperty("acknowledged", load_->acknowledged());
+    RecordProperty("silence_ms", static_cast<int>(load_->longest_silence() / 1ms));
+    EXPECT_EQ(load_->wrong(cluster_->directory()), "");
+  }
+
+  // After what was done to it: every node answers, and all goes on.
+  void expect_recovery() {
+    network_->heal();
+    for (std::size_t node = 0; node < cluster_->size(); ++node) {
+      EXPECT_TRUE(eventually([&] { return answers(node); })) << node;
+    }
+    EXPECT_TRUE(load_->goes_on());
+  }
+  bool answers(std::size_t node) const {
+    return bool{
+        cluster_->client_of(node, 1s).actor<Counter>("shared0").call<&Counter::value>().result()};
+  }
+
+  std::unique_ptr<VirtualNetwork> network_;
+  std::unique_ptr<NodeCluster> cluster_;
+  std::unique_ptr<RecordedLoad> load_;
+};
+
+TEST_F(FaultyNetwork, ANodeThatIsCutOffAnswersNothingAndTheOthersGoOn) {
+  network_->set_around({host(2)}, {.cut = true});
+  EXPECT_TRUE(eventually([&] { return !answers(2); }));
+  EXPECT_TRUE(load_->goes_on());
+  // It says so, in time for the caller to ask another one.
+  const auto refused =
+      cluster_->client_of(2, 20s).actor<Counter>("shared0").call<&Counter::value>().result();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kUnavailable);
+  EXPECT_THAT(refused.error().message,
+              testing::ContainsRegex("not reachable of its replicas|are reachable"));
+  expect_recovery();
+}
+
+TEST_F(FaultyNetwork, ANodeThatHearsNobodyIsReplaced) {
+  for (const std::size_t other : {0U, 1U}) network_->set(host(other), host(2), {.cut = true});
+  EXPECT_TRUE(eventually([&] { return !answers(2); }));
+  EXPECT_TRUE(load_->goes_on());
+  expect_recovery();
+}
+
+TEST_F(FaultyNetwork, ANodeThatNobodyHearsIsReplaced) {
+  for (const std::size_t other : {0U, 1U}) network_->set(host(2), host(other), {.cut = true});
+  EXPECT_TRUE(eventually([&] { return !answers(2); }));
+  EXPECT_TRUE(load_->goes_on());
+  expect_recovery();
+}
+
+TEST_F(FaultyNetwork, TwoNodesThatOnlyTheThirdHearsDoNotBothServe) {
+  network_->set(host(0), host(2), {.cut = true});
+  network_->set(host(2), host(0), {.cut = true});
+  pause(3s);
+  EXPECT_TRUE(load_->goes_on());
+  expect_recovery();
+}
+
+TEST_F(FaultyNetwork, LinksThatComeAndGoLoseNothing) {
+  for (int i = 0; i < 5; ++i) {
+    network_->set_around({host(static_cast<std::size_t>(i) % 3)}, {.cut = true});
+    pause(1s);
+    network_->heal();
+    pause(1s);
+  }
+  expect_recovery();
+}
+
+TEST_F(FaultyNetwork, ATenthOfThePacketsLostAndTheRestLateIsNoOutage) {
+  network_->set_around({host(0)}, {.loss = 0.1, .jitter = 200ms});
+  network_->set_around({host(1)}, {.loss = 0.1, .jitter = 200ms});
+  EXPECT_TRUE(load_->goes_on(100));
+  expect_recovery();
+}
+
+TEST_F(FaultyNetwork, ANodePausedForPartsAndMultiplesOfALeaseSaysNothingStale) {
+  for (const Duration length : {Duration(500ms), Duration(1s), Duration(2s), Duration(10s)}) {
+    cluster_->process(2).signal(SIGSTOP);
+    pause(length);
+    cluster_->process(2).signal(SIGCONT);
+    EXPECT_TRUE(load_->goes_on());
+  }
+  expect_recovery();
+}
+
+// For so many rounds as TROUPE_KILLS says; each takes some four seconds.
+TEST_F(FaultyNetwork, NodesKilledOneAfterTheOtherLoseNothing) {
+  const char* wanted = std::getenv("TROUPE_KILLS");  // NOLINT(concurrency-mt-unsafe)
+  const int rounds = wanted == nullptr ? 4 : std::atoi(wanted);
+  Random random(7);
+  for (int round = 0; round < rounds; ++round) {
+    const std::size_t victim = random.below(3);
+    cluster_->process(victim).kill();
+    EXPECT_TRUE(load_->goes_on());
+    pause(2s);
+    cluster_->start(victim);
+    ASSERT_TRUE(cluster_->ready(victim));
+  }
+  expect_recovery();
+}
+
+}  // namespace
+}  // namespace troupe
