@@ -62,7 +62,7 @@ class ClusterAdmin final : public Admin, public Backend {
   Result<NodeId> member_named(const std::string& name) const;
 
   void ask(NodeId to, const AdminQuestion& question, Done<std::string> done);
-  void ask_leaders(std::vector<ShardId> shards, AdminQuestion question,
+  void ask_leaders(const std::vector<ShardId>& shards, AdminQuestion question,
                    Done<std::vector<std::string>> done);
   void question(const std::string& body, Done<std::string> respond);
   void read(AdminQuestion question, Done<std::string> respond);

@@ -50,11 +50,12 @@ NodeId ClusterAdmin::leader_of(ShardId shard) const {
 std::vector<ShardId> ClusterAdmin::shards_of(const ActorKey& key) const {
   if (!key.id.empty()) return {cluster_.shard_of(key.type, key.id)};
   std::vector<ShardId> all;
+  all.reserve(cluster_.shard_count());
   for (std::uint32_t shard = 0; shard < cluster_.shard_count(); ++shard) all.emplace_back(shard);
   return all;
 }
 
-void ClusterAdmin::ask_leaders(std::vector<ShardId> shards, AdminQuestion question,
+void ClusterAdmin::ask_leaders(const std::vector<ShardId>& shards, AdminQuestion question,
                                Done<std::vector<std::string>> done) {
   std::map<NodeId, std::vector<std::uint32_t>> by_leader;
   for (const ShardId shard : shards) {
