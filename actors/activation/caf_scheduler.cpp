@@ -9,11 +9,18 @@
 #include <caf/resumable.hpp>
 #include <caf/scheduler/abstract_coordinator.hpp>
 #include <caf/scheduler/coordinator.hpp>
+#include <unistd.h>
 
 #include "actors/activation/caf_sharing.h"
 
 namespace troupe::actors {
 namespace {
+
+// CAF's own choice is four at least: more than there are cores only take turns with one another.
+std::size_t cores() {
+  const long online = sysconf(_SC_NPROCESSORS_ONLN);
+  return online > 0 ? static_cast<std::size_t>(online) : 1;
+}
 
 struct Config : caf::actor_system_config {
   explicit Config(const CafSchedulerOptions& options) {
@@ -24,7 +31,7 @@ struct Config : caf::actor_system_config {
     } else {
       set("scheduler.policy", caf::atom("stealing"));
     }
-    if (options.threads > 0) set("scheduler.max-threads", options.threads);
+    set("scheduler.max-threads", options.threads > 0 ? options.threads : cores());
   }
 };
 

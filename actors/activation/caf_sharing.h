@@ -19,8 +19,8 @@ class CafSharing : public caf::policy::unprofiled {
  public:
   using Sharing = WorkSharing<caf::resumable>;
 
-  // What jobs wait for at most while others are free: twice this, if one keeps its thread; half of
-  // it, if they are just many. Shorter, and looking costs more while there is little to do.
+  // What jobs wait for at most while others are free: twice this, if one keeps its thread; once, if
+  // they are just many. Shorter, and looking costs more while there is little to do.
   static constexpr Duration kLookInterval = std::chrono::milliseconds(1);
 
   struct Seat : Sharing::Seat {

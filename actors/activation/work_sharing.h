@@ -15,8 +15,8 @@ namespace troupe::actors {
 /// or lock inside; the shell lets threads sleep and wakes them. Not thread-safe.
 ///
 /// To wake a thread costs more than most jobs do, and what a burst has to say is said in pieces
-/// when it is shared out. So one thread goes on alone while it keeps up: while less waits than is
-/// taken, of late, in half of `interval`. Of those that sleep meanwhile one keeps watch. Once an
+/// when it is shared out. So one thread goes on alone while it keeps up: while no more waits than
+/// is taken, of late, in one `interval`. Of those that sleep meanwhile one keeps watch. Once an
 /// interval it looks whether that is still so, or jobs are many, or one of them keeps its thread;
 /// then it goes to work. With nobody to keep watch somebody is woken at once.
 ///
@@ -76,7 +76,7 @@ class WorkSharing {
 
  private:
   Seat* somebody_more() {
-    const bool kept_up = awake_ > 0 && watcher_ != nullptr && 2 * jobs_.size() <= pace_;
+    const bool kept_up = awake_ > 0 && watcher_ != nullptr && jobs_.size() <= pace_;
     if (jobs_.empty() || asleep_.empty() || woken_ > 0 || kept_up) return nullptr;
     // Rather not the one who keeps watch.
     const bool spare = asleep_.size() > 1 && asleep_.back() == watcher_;
@@ -91,7 +91,7 @@ class WorkSharing {
   bool look(Time now) {
     const std::size_t before = taken_;
     measure(now);
-    const bool behind = 2 * jobs_.size() > before;
+    const bool behind = jobs_.size() > before;
     if (awake_ == 0 && before == 0) watcher_ = nullptr;
     return behind;
   }

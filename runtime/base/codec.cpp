@@ -7,11 +7,14 @@
 namespace troupe {
 
 void Writer::number(std::uint64_t value) {
+  std::array<char, 10> digits;
+  std::size_t count = 0;
   while (value >= 0x80) {
-    out_.push_back(static_cast<char>((value & 0x7f) | 0x80));
+    digits[count++] = static_cast<char>((value & 0x7f) | 0x80);
     value >>= 7;
   }
-  out_.push_back(static_cast<char>(value));
+  digits[count++] = static_cast<char>(value);
+  out_.append(digits.data(), count);
 }
 
 void Writer::integer(std::int64_t value) {

@@ -79,6 +79,10 @@ class NetworkListener {
   virtual void disconnected(NodeId peer) = 0;
   /// `frame` lives during the call.
   virtual void received(NodeId from, std::string_view frame) = 0;
+  /// Around frames that came together, on one thread: what is done once for many may wait for the
+  /// end. Not every network tells it.
+  virtual void batch_begins() {}
+  virtual void batch_ends() {}
   /// Answers somebody's introduce(); `respond` from any thread.
   virtual void introduced(std::string question, Done<std::string> respond) = 0;
   virtual void received_datagram(const std::string& from, std::string_view bytes) = 0;

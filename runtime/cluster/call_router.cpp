@@ -59,7 +59,7 @@ void CallRouter::route(actors::Call call) {
     });
     return;
   }
-  send(to, version, std::move(call));
+  send(to, version, std::move(call), now);
 }
 
 void CallRouter::returned(actors::Call call) {
@@ -158,7 +158,7 @@ std::atomic<std::size_t>& CallRouter::window(NodeId node) {
   return *windows_.with([&](auto& windows) { return &windows[node]; });
 }
 
-void CallRouter::send(NodeId to, RowVersion row, actors::Call&& call) {
+void CallRouter::send(NodeId to, RowVersion row, actors::Call&& call, Time now) {
   std::atomic<std::size_t>& open = window(to);
   if (open.fetch_add(1, std::memory_order_relaxed) >= options_.window) {
     open.fetch_sub(1, std::memory_order_relaxed);
@@ -168,7 +168,7 @@ void CallRouter::send(NodeId to, RowVersion row, actors::Call&& call) {
   if (call.id.empty()) call.id = deps_.ids.next();
   call.may_repeat = true;
   const std::uint64_t id = next_id_.fetch_add(1, std::memory_order_relaxed);
-  std::string bytes = encode_call(id, row, call, deps_.clock.now());
+  std::string bytes = encode_call(id, row, call, now);
   stripe(id).with(
       [&](PendingById& pending) { pending.try_emplace(id, to, row, open, std::move(call)); });
   remote_.fetch_add(1, std::memory_order_relaxed);

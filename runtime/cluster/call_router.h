@@ -98,7 +98,7 @@ class CallRouter final : public actors::Router {
   ShardId shard_of(const actors::Call& call) const;
   Guarded<PendingById>& stripe(std::uint64_t id) { return stripes_[id % kStripes]; }
   std::atomic<std::size_t>& window(NodeId node);
-  void send(NodeId to, RowVersion row, actors::Call&& call);
+  void send(NodeId to, RowVersion row, actors::Call&& call, Time now);
   Taken take(std::uint64_t id, NodeId from);
   std::vector<Taken> take_if(const std::function<bool(const Pending&)>& wanted);
   void answer(NodeId to, const ReplyFrame& reply);

@@ -148,6 +148,14 @@ void Cluster::received(NodeId from, std::string_view bytes) {
   });
 }
 
+void Cluster::batch_begins() {
+  if (Inbox* calls = calls_.load(std::memory_order_acquire)) calls->begin_batch();
+}
+
+void Cluster::batch_ends() {
+  if (Inbox* calls = calls_.load(std::memory_order_acquire)) calls->end_batch();
+}
+
 // From the inbox.
 void Cluster::received_call(NodeId from, std::string_view bytes) {
   if (kind_of(bytes) == FrameKind::kCall) {

@@ -12,6 +12,9 @@ enum class Kind : std::uint8_t { kRaft = 1, kRequest, kResponse, kCall, kReply, 
 // More than a peer of ours ever sends; what claims more is damaged or hostile.
 constexpr std::uint64_t kItemsMax = 1 << 20;
 constexpr std::uint64_t kMetadataMax = 1024;
+// Of most frames, beside the message: so many are allocated at once.
+constexpr std::size_t kCallBytes = 160;
+constexpr std::size_t kReplyBytes = 32;
 constexpr auto kTimeLeftMax = std::chrono::hours(24 * 365);
 
 void write_duration(Writer& out, Duration duration) { out.integer(duration.count()); }
@@ -283,12 +286,14 @@ std::string encode(const Frame& frame, Time now) {
 
 std::string encode_call(std::uint64_t id, RowVersion row, const actors::Call& call, Time now) {
   Writer out;
+  out.reserve(call.message.size() + kCallBytes);
   write_call_frame(out, id, row, call, now);
   return out.take();
 }
 
 std::string encode_reply(const ReplyFrame& reply) {
   Writer out;
+  out.reserve((reply.result ? reply.result->body.size() : 0) + kReplyBytes);
   write_reply_frame(out, reply);
   return out.take();
 }

@@ -1,5 +1,7 @@
 #include "runtime/cluster/inbox.h"
 
+#include <utility>
+
 namespace troupe::cluster {
 namespace {
 
@@ -8,18 +10,39 @@ constexpr std::size_t kRoomBytes = 1024 * 1024;
 
 }  // namespace
 
+// True for whoever is to do it.
+bool Inbox::hand_on_now(Waiting& waiting) {
+  return !waiting.frames.marks.empty() && !std::exchange(waiting.handed_on, true);
+}
+
 void Inbox::put(NodeId from, std::string_view frame) {
   if (!hand_on_) return handle_(from, frame);
-  const bool first = frames_.with([&](Frames& frames) {
-    frames.bytes.append(frame);
-    frames.marks.push_back({.from = from, .size = frame.size()});
-    return frames.marks.size() == 1;
+  const bool now = waiting_.with([&](Waiting& waiting) {
+    waiting.frames.bytes.append(frame);
+    waiting.frames.marks.push_back({.from = from, .size = frame.size()});
+    return waiting.open_batches == 0 && hand_on_now(waiting);
   });
-  if (first) hand_on_([this] { drain(); });
+  if (now) hand_on_([this] { drain(); });
+}
+
+void Inbox::begin_batch() {
+  waiting_.with([](Waiting& waiting) { ++waiting.open_batches; });
+}
+
+// Does not wait for the batches of others: there may always be one.
+void Inbox::end_batch() {
+  const bool now = waiting_.with([](Waiting& waiting) {
+    if (waiting.open_batches > 0) --waiting.open_batches;  // it may have begun before *this
+    return hand_on_now(waiting);
+  });
+  if (now) hand_on_([this] { drain(); });
 }
 
 void Inbox::drain() {
-  frames_.with([&](Frames& frames) { std::swap(frames, draining_); });
+  waiting_.with([&](Waiting& waiting) {
+    std::swap(waiting.frames, draining_);
+    waiting.handed_on = false;
+  });
   std::string_view rest = draining_.bytes;
   for (const Frames::Mark& mark : draining_.marks) {
     handle_(mark.from, rest.substr(0, mark.size));

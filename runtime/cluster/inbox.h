@@ -29,6 +29,11 @@ class Inbox {
 
   void put(NodeId from, std::string_view frame);
 
+  /// Around puts that come together: they are handed on when they are all there, not while they
+  /// come.
+  void begin_batch();
+  void end_batch();
+
  private:
   struct Frames {
     struct Mark {
@@ -38,12 +43,18 @@ class Inbox {
     std::string bytes;  // of one frame after another
     std::vector<Mark> marks;
   };
+  struct Waiting {
+    Frames frames;
+    std::size_t open_batches = 0;
+    bool handed_on = false;
+  };
+  static bool hand_on_now(Waiting& waiting);
 
   void drain();
 
   const std::function<void(NodeId, std::string_view)> handle_;
   const std::function<void(Work)>& hand_on_;
-  Guarded<Frames> frames_;
+  Guarded<Waiting> waiting_;
   Frames draining_;  // of the work at hand; keeps its room
 };
 

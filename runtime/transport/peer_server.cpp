@@ -156,7 +156,9 @@ class IncomingStream final : public Reactor, public std::enable_shared_from_this
 
   void take_batch(std::string_view bytes) {
     received_ = 0;
+    server_.listener.batch_begins();
     const Result<void> fed = frames_.feed(bytes, receive_);
+    server_.listener.batch_ends();
     TransportMetrics::count(server_.metrics.batches_received);
     TransportMetrics::count(server_.metrics.frames_received, received_);
     TransportMetrics::count(server_.metrics.bytes_received, bytes.size());

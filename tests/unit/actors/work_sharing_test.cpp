@@ -91,7 +91,7 @@ TEST_F(WorkSharings, OneOfThoseThatSleepBesideAWorkerKeepsWatch) {
 
 TEST_F(WorkSharings, NobodyIsWokenForWhatIsTakenInTime) {
   work_at_a_pace_of(20);
-  EXPECT_EQ(put(10), 0) << "as many as were taken in half an interval";
+  EXPECT_EQ(put(20), 0) << "as many as were taken in an interval";
   EXPECT_EQ(put(1), 1) << "more than that";
 }
 
@@ -103,10 +103,17 @@ TEST_F(WorkSharings, TheWatchHelpsWhenAJobKeepsItsThread) {
 
 TEST_F(WorkSharings, TheWatchDoesNotHelpOneWhoKeepsUp) {
   work_at_a_pace_of(20);
-  put(10);
-  run(kWorker, 8);
-  EXPECT_EQ(look(), 0);
+  put(20);
+  run(kWorker, 10);
+  EXPECT_EQ(look(), 0) << "no more waits than was taken";
   EXPECT_TRUE(watches);
+}
+
+TEST_F(WorkSharings, TheWatchHelpsOneWhoFallsBehind) {
+  work_at_a_pace_of(20);
+  put(20);
+  run(kWorker, 9);
+  EXPECT_EQ(look(), 11);
 }
 
 TEST_F(WorkSharings, AfterJobsThatKeepTheirThreadsSomebodyIsWokenAtOnce) {
@@ -120,10 +127,10 @@ TEST_F(WorkSharings, AfterJobsThatKeepTheirThreadsSomebodyIsWokenAtOnce) {
 TEST_F(WorkSharings, APaceIsForgottenSlowly) {
   work_at_a_pace_of(20);
   look();
-  EXPECT_EQ(put(8), 0);
-  run(kWorker, 8);
+  EXPECT_EQ(put(16), 0);
+  run(kWorker, 16);
   for (int i = 0; i < 100; ++i) look();
-  EXPECT_EQ(put(8), 1);
+  EXPECT_EQ(put(16), 1);
 }
 
 TEST_F(WorkSharings, NobodyWatchesOverNobody) {
@@ -147,9 +154,9 @@ TEST_F(WorkSharings, AnIdlePoolIsWokenThoughOneKeepsWatch) {
 
 TEST_F(WorkSharings, AWakeUpThatCrossesALookIsHeardOnce) {
   work_at_a_pace_of(20);
-  EXPECT_EQ(put(11), 1);
+  EXPECT_EQ(put(21), 1);
   ASSERT_EQ(last_woken, &seats[kWatcher]);
-  EXPECT_EQ(look(), 11) << "it looked, but was woken meanwhile";
+  EXPECT_EQ(look(), 21) << "it looked, but was woken meanwhile";
   EXPECT_EQ(run(kWatcher), 0) << "the ring comes late";
   put(1);
   EXPECT_EQ(run(kWorker) + run(kWatcher), 1);

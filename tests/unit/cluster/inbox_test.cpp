@@ -57,6 +57,43 @@ TEST_F(InboxTest, WhatComesMeanwhileIsAPieceOfItsOwn) {
   EXPECT_EQ(handled.size(), 3U) << "and nothing twice";
 }
 
+TEST_F(InboxTest, ABatchIsHandedOnWhenItIsAllThere) {
+  Inbox inbox(handle, later);
+  inbox.begin_batch();
+  inbox.put(kOne, "a");
+  inbox.put(kOne, "b");
+  EXPECT_TRUE(works.empty());
+  inbox.end_batch();
+  EXPECT_EQ(works.size(), 1U);
+  run();
+  EXPECT_THAT(handled, ElementsAre(Pair(kOne, "a"), Pair(kOne, "b")));
+  inbox.put(kOne, "c");
+  run();
+  EXPECT_EQ(handled.size(), 3U) << "what comes by itself waits for nobody";
+}
+
+TEST_F(InboxTest, ABatchDoesNotWaitForThoseOfOthers) {
+  Inbox inbox(handle, later);
+  inbox.begin_batch();
+  inbox.begin_batch();
+  inbox.put(kOne, "a");
+  inbox.put(kTwo, "b");
+  inbox.end_batch();
+  run();
+  EXPECT_THAT(handled, ElementsAre(Pair(kOne, "a"), Pair(kTwo, "b")));
+  inbox.put(kTwo, "c");
+  inbox.end_batch();
+  run();
+  EXPECT_EQ(handled.size(), 3U);
+}
+
+TEST_F(InboxTest, ABatchWithNothingForItWakesNobody) {
+  Inbox inbox(handle, later);
+  inbox.begin_batch();
+  inbox.end_batch();
+  EXPECT_TRUE(works.empty());
+}
+
 TEST_F(InboxTest, LargeFramesAreWholeAndDoNotHarmThoseAfterThem) {
   Inbox inbox(handle, later);
   const std::string large(3'000'000, 'x');

@@ -72,6 +72,21 @@ TEST(GrpcNetwork, WhatGathersGoesOutTogether) {
   EXPECT_EQ(b.network.metrics().bytes_received, a.network.metrics().bytes_sent);
 }
 
+TEST(GrpcNetwork, FramesComeWithinBatchesThatEnd) {
+  TestNode a(1);
+  TestNode b(2);
+  connect(a, b);
+  const std::string large(200'000, 'x');
+  for (const std::string& frame : {std::string("first"), large, std::string("last")}) {
+    ASSERT_TRUE(a.network.send(b.id, Lane::kControl, frame));
+  }
+  ASSERT_TRUE(b.wait_frames(a, 3));
+  EXPECT_TRUE(b.recorder.wait([&](const auto& heard) {
+    return heard.open_batches == 0 && heard.batches == a.network.metrics().batches_sent;
+  }));
+  EXPECT_EQ(b.recorder.look([](const auto& heard) { return heard.frames_outside; }), 0);
+}
+
 TEST(GrpcNetwork, LargeFramesArriveWholeAmongSmallOnes) {
   TestNode a(1);
   TestNode b(2);

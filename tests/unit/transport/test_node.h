@@ -28,6 +28,9 @@ class Recorder final : public NetworkListener {
     std::vector<std::pair<std::string, std::string>> datagrams;
     std::vector<std::string> questions;
     std::vector<Done<std::string>> kept;  // unanswered
+    int open_batches = 0;
+    std::uint64_t batches = 0;  // that have ended
+    int frames_outside = 0;     // of any batch
   };
 
   explicit Recorder(Hello hello) : hello_(std::move(hello)) {}
@@ -41,7 +44,19 @@ class Recorder final : public NetworkListener {
   }
   void received(NodeId from, std::string_view frame) override {
     if (on_frame) return on_frame(from, frame);
-    note([&](Heard& heard) { heard.frames[from].emplace_back(frame); });
+    note([&](Heard& heard) {
+      heard.frames[from].emplace_back(frame);
+      if (heard.open_batches == 0) ++heard.frames_outside;
+    });
+  }
+  void batch_begins() override {
+    note([](Heard& heard) { ++heard.open_batches; });
+  }
+  void batch_ends() override {
+    note([](Heard& heard) {
+      --heard.open_batches;
+      ++heard.batches;
+    });
   }
   void introduced(std::string question, Done<std::string> respond) override {
     if (answer) {
