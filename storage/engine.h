@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "storage/pieces.h"
 #include <troupe/result.h>
 
 namespace troupe::storage {
@@ -52,20 +53,12 @@ class Batch {
   std::size_t size_bytes() const { return size_bytes_; }
 
  private:
-  struct Piece {
-    std::unique_ptr<char[]> bytes;
-    std::size_t size = 0;
-  };
-
   void swap(Batch& other) noexcept;
   void add(Kind kind, std::string_view key, std::string_view head, std::string_view tail);
-  char* room(std::size_t bytes);
 
   std::vector<Operation> operations_;
   std::size_t size_bytes_ = 0;
-  std::vector<Piece> pieces_;
-  std::size_t piece_ = 0;  // the one being filled
-  std::size_t used_ = 0;   // bytes of it
+  Pieces pieces_;
 };
 
 /// Steps through keys in ascending order. Views live until the next step.

@@ -87,9 +87,9 @@ bool GroupWriter::full() const {
 }
 
 Result<std::optional<std::string>> GroupWriter::get(std::string_view key) const {
-  if (const Gathered::Found* found = gathered_.find(key)) {
+  if (const std::optional<Gathered::Found> found = gathered_.find(key)) {
     if (found->erased) return std::optional<std::string>();
-    return std::optional(found->value);
+    return std::optional(std::string(found->value));
   }
   for (Overlay* layer : {pending_layer_.get(), in_flight_layer_.get()}) {
     if (layer == nullptr) continue;

@@ -95,6 +95,11 @@ void Activation::post(std::unique_ptr<Event> event) {
   if (mailbox_.push(event) == Mailbox::Pushed::kWake) slot_->wake(shared_from_this());
 }
 
+void Activation::post_to(std::shared_ptr<Activation> to, std::unique_ptr<Event> event) {
+  Activation& self = *to;
+  if (self.mailbox_.push(event) == Mailbox::Pushed::kWake) self.slot_->wake(std::move(to));
+}
+
 ActivationFacts Activation::facts(Time now) const {
   const bool busy = open_.load(std::memory_order_relaxed) > 0;
   const Duration unused = now.time_since_epoch() - Duration(used_.load(std::memory_order_relaxed));

@@ -50,6 +50,7 @@ class Activation final : public Runnable, public std::enable_shared_from_this<Ac
   /// The same, for who has a share in it to give away.
   template <class Work>
   static void post_work_to(std::shared_ptr<Activation> to, Work work);
+  static void post_to(std::shared_ptr<Activation> to, std::unique_ptr<Event> event);
 
   const ActorKey& key() const { return key_; }
   const ActorType& type() const { return *type_; }
@@ -76,6 +77,7 @@ class Activation final : public Runnable, public std::enable_shared_from_this<Ac
   /// Runs some of the user's code for `turn`, which is running, and what follows from its end.
   template <class Code>
   void run_user_code(Turn& turn, Time now, Code code);
+  void commit_ended() { committing_.fetch_sub(1, std::memory_order_release); }
   Turn* running(std::uint64_t number) const;
   Home& home() const { return *home_; }
   bool may_leave(Time now) const { return right_ == nullptr || right_->lets_out(now); }
@@ -184,6 +186,24 @@ class PostedWork final : public Event {
   Work work_;
 };
 
+/// Hears the outcome of a turn's commit. Made before the commit begins, so that whoever tells it
+/// allocates nothing.
+template <class Then>
+class CommitEnded final : public Event {
+ public:
+  CommitEnded(Turn& turn, Then then) : turn_(turn), then_(std::move(then)) {}
+  void tell(Result<storage::Outcome>&& outcome) { outcome_ = std::move(outcome); }
+  void handle(Activation& activation, std::unique_ptr<Event>) override {
+    activation.commit_ended();
+    then_(activation, turn_, std::move(outcome_));
+  }
+
+ private:
+  Turn& turn_;
+  Then then_;
+  Result<storage::Outcome> outcome_{storage::Outcome{}};
+};
+
 template <class Work>
 void Activation::post_work(Work work) {
   post(std::make_unique<PostedWork<Work>>(std::move(work)));
@@ -191,9 +211,7 @@ void Activation::post_work(Work work) {
 
 template <class Work>
 void Activation::post_work_to(std::shared_ptr<Activation> to, Work work) {
-  std::unique_ptr<Event> event = std::make_unique<PostedWork<Work>>(std::move(work));
-  Activation& self = *to;
-  if (self.mailbox_.push(event) == Mailbox::Pushed::kWake) self.slot_->wake(std::move(to));
+  post_to(std::move(to), std::make_unique<PostedWork<Work>>(std::move(work)));
 }
 
 inline constexpr Duration::rep kGivenUp = -1;

@@ -195,13 +195,11 @@ void Activation::propose(Turn& turn, storage::TurnCommand command, Then then) {
   count(home_->metrics.commits);
   home_->dependencies.shards.commit(
       right_, std::move(command),
-      [self = shared_from_this(), &turn,
-       then = std::move(then)](Result<storage::Outcome> outcome) mutable {
-        self->post_work([&turn, outcome = std::move(outcome),
-                         then = std::move(then)](Activation& activation) mutable {
-          activation.committing_.fetch_sub(1, std::memory_order_release);
-          then(activation, turn, std::move(outcome));
-        });
+      [self = shared_from_this(),
+       ended = std::make_unique<CommitEnded<Then>>(turn, std::move(then))](
+          Result<storage::Outcome> outcome) mutable {
+        ended->tell(std::move(outcome));
+        post_to(std::move(self), std::move(ended));
       });
 }
 

@@ -1,7 +1,9 @@
 #include "actors/activation/caf_scheduler.h"
 
 #include <atomic>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -41,11 +43,13 @@ constexpr int kRowMax = 64;
 }  // namespace
 
 struct CafScheduler::State {
-  explicit State(const CafSchedulerOptions& options) : config(options), system(config) {}
+  explicit State(const CafSchedulerOptions& options) : config(options) { system.emplace(config); }
 
   Config config;
-  caf::actor_system system;
-  std::atomic<std::size_t> unfinished{0};  // queued, or what a thread runs in a row
+  std::optional<caf::actor_system> system;  // until stop()
+  std::atomic<std::size_t> unfinished{0};   // queued, or what a thread runs in a row
+
+  void put_held();
 };
 
 namespace {
@@ -58,7 +62,23 @@ struct Worker {
 };
 thread_local Worker worker;
 
+// What a thread holds back; nothing on others.
+struct Held {
+  const void* scheduler = nullptr;
+  std::vector<caf::resumable*> jobs;
+};
+thread_local Held held;
+
+// Beyond, they are better run beside what this thread does.
+constexpr std::size_t kHeldMax = 64;
+
 }  // namespace
+
+// The first wakes a thread, which finds the others.
+void CafScheduler::State::put_held() {
+  for (caf::resumable* const job : held.jobs) system->scheduler().enqueue(job);
+  held.jobs.clear();
+}
 
 // What CAF schedules. Lives until neither its owner nor a queue of CAF's knows it any more.
 class CafScheduler::Job final : public caf::resumable {
@@ -79,8 +99,11 @@ class CafScheduler::Job final : public caf::resumable {
     state_.unfinished.fetch_add(1, std::memory_order_relaxed);
     if (worker.scheduler == &state_) {
       worker.unit->exec_later(this);
+    } else if (held.scheduler == &state_) {
+      held.jobs.push_back(this);
+      if (held.jobs.size() >= kHeldMax) state_.put_held();
     } else {
-      state_.system.scheduler().enqueue(this);
+      state_.system->scheduler().enqueue(this);
     }
   }
 
@@ -155,13 +178,20 @@ void CafScheduler::share() {
   static_cast<Job*>(std::exchange(worker.next, nullptr))->queue();
 }
 
+void CafScheduler::hold() { held.scheduler = state_.get(); }
+
+void CafScheduler::release() {
+  held.scheduler = nullptr;
+  if (!held.jobs.empty()) state_->put_held();
+}
+
 void CafScheduler::stop() {
-  if (!state_) return;
+  if (!state_->system) return;
   std::atomic<std::size_t>& unfinished = state_->unfinished;
   for (std::size_t left = unfinished.load(); left > 0; left = unfinished.load()) {
     unfinished.wait(left);
   }
-  state_.reset();
+  state_->system.reset();
 }
 
 }  // namespace troupe::actors

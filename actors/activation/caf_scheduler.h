@@ -28,6 +28,8 @@ class CafScheduler final : public Scheduler {
 
   std::unique_ptr<Slot> attach(Runnable& runnable) override;
   void share() override;
+  void hold() override;
+  void release() override;
 
   /// Runs until all sleep, then ends the threads. Requires that nobody wakes anybody afterwards
   /// but from within a run: stop the actors first. Not from a thread of the scheduler.

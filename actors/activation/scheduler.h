@@ -40,6 +40,11 @@ class Scheduler {
   /// For a Runnable about to run something that may take long: what it has woken need not wait for
   /// this thread.
   virtual void share() {}
+
+  /// For a thread that is about to wake many: until release(), they gather, so that whoever runs
+  /// them is not woken for each. Only so many; not from a thread of the scheduler.
+  virtual void hold() {}
+  virtual void release() {}
 };
 
 }  // namespace troupe::actors

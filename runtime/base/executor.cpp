@@ -73,9 +73,11 @@ void Loop::post_at(Time when, Work work) {
   {
     const std::lock_guard lock(state_->mutex);
     if (state_->stopping) return;
-    state_->timed.push_back({.when = when, .order = state_->next_order++, .work = std::move(work)});
+    const std::uint64_t order = state_->next_order++;
+    state_->timed.push_back({.when = when, .order = order, .work = std::move(work)});
     std::ranges::push_heap(state_->timed, later);
-    wake = std::exchange(state_->waiting, false);
+    // It wakes by itself for what is due before this.
+    if (state_->timed.front().order == order) wake = std::exchange(state_->waiting, false);
   }
   if (wake) state_->changed.notify_one();
 }

@@ -414,7 +414,12 @@ void Cluster::dropped(ShardId shard) {
   if (deliveries_) deliveries_->stop_leading(shard);
 }
 
+void Cluster::stepping() {
+  if (deps_.scheduler != nullptr) deps_.scheduler->hold();
+}
+
 void Cluster::stepped() {
+  if (deps_.scheduler != nullptr) deps_.scheduler->release();
   if (!owners_) return;
   owners_->renew();
   const Time now = deps_.clock.now();

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/activation/scheduler.h"
 #include "actors/directory/call_ids.h"
 #include "actors/turns/shards.h"
 #include "placement/gossip/gossip.h"
@@ -70,6 +71,11 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
     /// Where calls and replies of other nodes are handed on: runs work soon, one after another.
     /// Empty: on the network's threads.
     std::function<void(Work)> hand_on = {};
+    /// Where commits gather: runs work soon, once what the actors have to do now is done. Empty:
+    /// they go to the loop one by one.
+    std::function<void(Work)> gather = {};
+    /// Of the actors: wakes those that hear outcomes in the loop's turn, all together. May be null.
+    actors::Scheduler* scheduler = nullptr;
   };
 
   Cluster(ClusterOptions options, Dependencies dependencies);
@@ -128,6 +134,11 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
 
  private:
   struct Stored;
+  struct Commit {
+    std::shared_ptr<actors::Right> right;
+    std::shared_ptr<storage::Entry> entry;
+    Done<storage::Outcome> done;
+  };
 
   // Life, in order.
   void begin();
@@ -148,6 +159,7 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
                const storage::Outcome& outcome) override;
   void reconfigured(Replica& replica) override;
   void dropped(ShardId shard) override;
+  void stepping() override;
   void stepped() override;
 
   // Calls and replies of other nodes.
@@ -166,6 +178,7 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
 
   // Questions about shards.
   void serve_reads();
+  void take_commits();
   void propose(ShardId shard, ProposedEntry entry, Done<storage::Outcome> done);
   void locate(ShardId shard, const std::string& type, Duration patience, Done<void> done);
   NodeId leader_of(ShardId shard) const;
@@ -198,6 +211,10 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
   std::unique_ptr<Inbox> inbox_;
   std::atomic<Inbox*> calls_{nullptr};  // for the network's threads
   std::atomic<Hosting*> hosting_{nullptr};
+  // On their way to the loop.
+  std::shared_ptr<Guarded<std::vector<Commit>>> commits_ =
+      std::make_shared<Guarded<std::vector<Commit>>>();
+  std::vector<Commit> arrived_;  // empty, but for its memory
   Function<void(Generation)> registered_;
   std::uint64_t members_version_ = 0;
   Time gossip_at_ = Time::max();

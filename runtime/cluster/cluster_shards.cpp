@@ -120,11 +120,30 @@ std::shared_ptr<actors::Right> Cluster::right(ShardId shard, std::string_view ty
 void Cluster::commit(std::shared_ptr<actors::Right> right, storage::TurnCommand command,
                      Done<storage::Outcome> done) {
   auto entry = std::make_shared<storage::Entry>(WallTime{}, std::move(command));
-  deps_.loop.post([this, alive = alive_, right = std::move(right), entry = std::move(entry),
-                   done = std::move(done)]() mutable {
-    if (!*alive) return done(fail(Code::kPrecondition, "this node is stopping"));
-    rights_->commit(right, std::move(entry), std::move(done));
+  const bool first = commits_->with([&](std::vector<Commit>& commits) {
+    commits.push_back(
+        {.right = std::move(right), .entry = std::move(entry), .done = std::move(done)});
+    return commits.size() == 1;
   });
+  // The others are taken along: the loop is not woken for each of them.
+  if (!first) return;
+  Work take = [this, alive = alive_, commits = commits_] {
+    if (*alive) return take_commits();
+    for (Commit& each : commits->with([](auto& all) { return std::exchange(all, {}); })) {
+      each.done(fail(Code::kPrecondition, "this node is stopping"));
+    }
+  };
+  if (!deps_.gather) return deps_.loop.post(std::move(take));
+  deps_.gather(
+      [&loop = deps_.loop, take = std::move(take)]() mutable { loop.post(std::move(take)); });
+}
+
+void Cluster::take_commits() {
+  commits_->with([this](std::vector<Commit>& commits) { commits.swap(arrived_); });
+  for (Commit& each : arrived_) {
+    rights_->commit(each.right, std::move(each.entry), std::move(each.done));
+  }
+  arrived_.clear();
 }
 
 // Of what this node's own replica knows and what gossip says, the newer. A replica that its group

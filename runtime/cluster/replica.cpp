@@ -12,6 +12,9 @@ namespace {
 constexpr std::uint64_t kLogEntriesMax = 2000;
 constexpr std::uint64_t kLogEntriesKept = 500;
 constexpr std::size_t kLogBytesMax = 8 << 20;
+// With no follower the log is for a restart only: most entries go before RocksDB puts them into a
+// file.
+constexpr std::uint64_t kLogEntriesMaxAlone = 64;
 
 }  // namespace
 
@@ -180,6 +183,7 @@ bool Replica::apply_entry(const raft::Entry& entry) {
     writer_.gather(changes_);
     outcome = *std::move(applied);
     events_.applied(shard(), decoded.get(), outcome);
+    if (own) outcome.entry = std::move(decoded);
   }
   if (waiting && own) {
     waiting->done(std::move(outcome));
@@ -225,9 +229,11 @@ void Replica::serve_reads(const raft::Ready& ready) {
 void Replica::compact() {
   const raft::Index start = raft_.log().start().index;
   const std::uint64_t length = applied_ - std::min(applied_, start);
-  if (length <= kLogEntriesMax && applied_bytes_ <= kLogBytesMax) return;
+  const bool is_alone = alone();
+  const std::uint64_t length_max = is_alone ? kLogEntriesMaxAlone : kLogEntriesMax;
+  if (length <= length_max && applied_bytes_ <= kLogBytesMax) return;
   applied_bytes_ = 0;
-  raft_.compact(applied_ - std::min(length, kLogEntriesKept));
+  raft_.compact(applied_ - (is_alone ? 0 : std::min(length, kLogEntriesKept)));
 }
 
 Result<raft::Restored> restore_replica(const storage::Reads& reads, storage::ReplicaKeys keys) {

@@ -218,6 +218,7 @@ void Replicas::schedule_run() {
 void Replicas::run() {
   run_scheduled_ = false;
   const Time now = deps_.clock.now();
+  listener_.stepping();
   while (!awake_.empty()) {
     const ShardId shard = awake_.front();
     const std::size_t place = place_of(shard);

@@ -32,7 +32,9 @@ class ReplicasListener {
   virtual void reconfigured(Replica& replica) = 0;
   /// This node's replica of the shard is gone.
   virtual void dropped(ShardId shard) = 0;
-  /// After every step and tick, once: a good moment to look at leases.
+  /// Before the steps of one turn of the loop.
+  virtual void stepping() = 0;
+  /// After them, or a tick, once: a good moment to look at leases.
   virtual void stepped() = 0;
 };
 

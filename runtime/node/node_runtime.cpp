@@ -237,7 +237,9 @@ void NodeRuntime::Parts::build_cluster(const placement::Address& address) {
                                       if (!noted) end(noted.error());
                                     });
                                   },
-                              .hand_on = [this](Work work) { for_actors.post(std::move(work)); }});
+                              .hand_on = [this](Work work) { for_actors.post(std::move(work)); },
+                              .gather = [this](Work work) { behind_actors.post(std::move(work)); },
+                              .scheduler = &scheduler});
 }
 
 Result<void> NodeRuntime::Parts::open_api() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -139,6 +140,9 @@ struct Outcome {
   std::string reply;
   bool reply_recorded = false;  // false with kConsumed: it ran, and its reply was too long to keep
   std::optional<Error> error;
+  /// What was applied, if whoever proposed it is in this process: memory is cheapest to free where
+  /// it was allocated.
+  std::shared_ptr<const Entry> entry{};
 };
 
 }  // namespace troupe::storage

@@ -177,6 +177,34 @@ TEST(CafScheduler, WhatWasWokenDoesNotWaitForLongCodeOfTheWaker) {
   scheduler.stop();
 }
 
+TEST(CafScheduler, WhatAThreadHoldsBackRunsOnceItLetsGoOrIsMuch) {
+  constexpr int kMany = 200;
+  SystemClock clock;
+  actors::CafScheduler scheduler({.threads = 2});
+  std::atomic<int> ran{0};
+  std::vector<std::shared_ptr<Sleeper>> sleepers;
+  for (int i = 0; i <= kMany; ++i) {
+    sleepers.push_back(Sleeper::on(scheduler, [&] {
+      ++ran;
+      ran.notify_all();
+    }));
+  }
+  scheduler.hold();
+  sleepers.back()->wake();
+  std::promise<void> other;
+  const auto free = Sleeper::on(scheduler, [&] { other.set_value(); });
+  Loop another(clock, "another");
+  another.post([&] { free->wake(); });
+  other.get_future().wait();
+  EXPECT_EQ(ran.load(), 0);
+  for (int i = 0; i < kMany; ++i) sleepers.at(static_cast<std::size_t>(i))->wake();
+  ran.wait(0);
+  scheduler.release();
+  for (int now = ran.load(); now <= kMany; now = ran.load()) ran.wait(now);
+  scheduler.stop();
+  EXPECT_EQ(ran.load(), kMany + 1);
+}
+
 TEST(CafScheduler, ThoseThatWakeEachOtherLeaveOthersTheirShare) {
   actors::CafScheduler scheduler({.threads = 1});
   std::atomic<bool> third_ran{false};

@@ -173,7 +173,11 @@ TEST(GroupWriter, ReadsShowEveryChangeAtOnce) {
     Random random(seed);
     Desk desk;
     std::map<std::string, std::string> model;
-    const auto key = [&] { return "a" + std::to_string(10 + random.below(40)); };
+    // Keys that begin alike for long are kept together (storage/gathered.h), others apart.
+    const auto key = [&] {
+      const std::string beginning = random.below(2) == 0 ? "a" : "a row of a replica ";
+      return beginning + std::to_string(10 + random.below(40));
+    };
     bool gathers = false;
     Batch gathered;
     for (int step = 0; step < 400; ++step) {
@@ -204,8 +208,8 @@ TEST(GroupWriter, ReadsShowEveryChangeAtOnce) {
           gathers = !gathers;
           break;
         default:
-          changes.put(from, std::to_string(step));
-          model[from] = std::to_string(step);
+          model[from] = std::to_string(step) + std::string(random.below(30), 'x');
+          changes.put(from, model[from]);
       }
       desk.writer.gather(gathered);
       gathered.clear();
