@@ -407,6 +407,7 @@ void Activation::end_if_idle() {
   const Time now = home_->dependencies.clock.now();
   const Duration unused = now.time_since_epoch() - Duration(used_.load(std::memory_order_relaxed));
   if (!gate_.idle() || unused < type_->options.idle_timeout || draining_) return;
+  if (has_timers_.load(std::memory_order_relaxed)) return;  // they would be gone with it
   close();
 }
 
@@ -429,7 +430,7 @@ bool Activation::look(Time now) {
     return false;
   }
   const Duration unused = since_epoch - Duration(used_.load(std::memory_order_relaxed));
-  if (unused >= type_->options.idle_timeout) {
+  if (unused >= type_->options.idle_timeout && !has_timers_.load(std::memory_order_relaxed)) {
     post_work([](Activation& self) { self.end_if_idle(); });
   }
   return false;

@@ -174,6 +174,7 @@ class Activation final : public Runnable, public std::enable_shared_from_this<Ac
   std::atomic<Duration::rep> used_;              // when a turn last began or ended
   std::atomic<Duration::rep> in_code_since_{0};  // of the user's; kGivenUp
   std::atomic<std::uint64_t> turns_{0};          // written here only
+  std::atomic<bool> has_timers_{false};          // written here only
 };
 
 template <class Work>

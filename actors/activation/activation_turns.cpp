@@ -418,6 +418,7 @@ Result<void> Activation::change_timer(TimerOperation operation) {
 }
 
 void Activation::arm_timers() {
+  has_timers_.store(timers_->count() > 0, std::memory_order_relaxed);
   const std::optional<Time> next = timers_->next_due();
   if (!next || (armed_ && *armed_ <= *next)) return;
   armed_ = next;

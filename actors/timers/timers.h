@@ -36,7 +36,7 @@ struct TimerTick {
   friend bool operator==(const TimerTick&, const TimerTick&) = default;
 };
 
-/// The timers of one activation. They live and die with it.
+/// The timers of one activation. They live and die with it, and it is not idle while there are any.
 ///
 /// Each timer is waiting, or has one tick out: taken by take_due() and not yet finished(). The
 /// next one is computed when the one before is over, from when that was *scheduled*, so ticks of a

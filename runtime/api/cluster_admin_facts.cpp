@@ -69,7 +69,7 @@ StatusFacts ClusterAdmin::status_now() const {
   const auto members = cluster_.members();
   count_members(*members, facts);
   if (cluster_.table() != nullptr) count_shards(*cluster_.table(), *members, self(), facts);
-  facts.replicas_here = cluster_.replicas().all().size();
+  facts.replicas_here = cluster_.replicas().count();
   if (const cluster::Meta* meta = cluster_.meta()) facts.meta_leader = name_of(meta->leader());
   return facts;
 }

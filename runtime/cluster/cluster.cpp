@@ -367,19 +367,19 @@ void Cluster::hand_over(Time until, Function<void()> done) {
   bool busy = false;
   if (others && now < until) {
     busy = rights_->count() > 0;
-    for (Replica* replica : replicas_->all()) {
-      if (replica->raft().role() != raft::Role::kLeader) continue;
-      const raft::Configuration& configuration = replica->raft().configuration();
-      if (configuration.voters() < 2) continue;
+    replicas_->each([&](Replica& replica) {
+      if (replica.raft().role() != raft::Role::kLeader) return;
+      const raft::Configuration& configuration = replica.raft().configuration();
+      if (configuration.voters() < 2) return;
       busy = true;
-      if (rights_->count() > 0 && now + options_.hand_over_patience / 2 < until) continue;
+      if (rights_->count() > 0 && now + options_.hand_over_patience / 2 < until) return;
       for (const raft::Member& member : configuration.members) {
         if (!member.voter || member.address.node == options_.self.id) continue;
-        static_cast<void>(replica->raft().transfer(now, member.address));
-        replicas_->wake(replica->shard());
+        static_cast<void>(replica.raft().transfer(now, member.address));
+        replicas_->wake(replica.shard());
         break;
       }
-    }
+    });
   }
   if (!busy) return done();
   deps_.loop.post_at(now + kHandOverStep,
@@ -425,14 +425,14 @@ void Cluster::stepped() {
   const Time now = deps_.clock.now();
   if (stopping_ || now < look_at_) return;
   look_at_ = now + kLookInterval;
-  for (Replica* replica : replicas_->all()) {
-    if (!replica->leads()) continue;
-    if (replica->shard() != kMetaShard) {
-      deliveries_->lead(replica->shard());
+  replicas_->each([&](const Replica& replica) {
+    if (!replica.leads()) return;
+    if (replica.shard() != kMetaShard) {
+      deliveries_->lead(replica.shard());
     } else if (meta_->machine()->cluster().empty()) {
       write_down_cluster();
     }
-  }
+  });
 }
 
 // Whoever leads the meta shard first has it hold what the founders agreed on.

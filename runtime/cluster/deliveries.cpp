@@ -107,6 +107,12 @@ bool Deliveries::full(ShardId shard, Led& led) {
   return true;
 }
 
+// For ticks.
+std::size_t Deliveries::room_for(ShardId shard, Led& led) {
+  if (led.in_flight >= options_.in_flight_per_shard || full(shard, led)) return 0;
+  return std::min(options_.in_flight_per_shard - led.in_flight, options_.in_flight - in_flight_);
+}
+
 // There is room again. Not for each that comes back: every shard that goes on scans what it has.
 void Deliveries::freed() {
   if (in_flight_ > options_.in_flight / 4 * 3) return;
@@ -152,8 +158,13 @@ void Deliveries::scan_reminders(Replica& replica, Led& led) {
   const WallTime after = wall + Duration(1);
   const Time now = deps_.clock.now();
   const storage::Reads& reads = deps_.replicas.writer();
-  // One more than may be out: those that are out stand in the index too.
-  const std::size_t limit = options_.in_flight_per_shard + 1;
+  const std::size_t room = room_for(replica.shard(), led);
+  if (room == 0) {
+    led.more_due = true;
+    return;
+  }
+  // One more than there is room for: and those that are out stand in the index too.
+  const std::size_t limit = led.out.size() + room + 1;
   const auto due = storage::due_index(reads, replica.keys(), led.from, after, limit);
   if (!due) return cannot_read(replica, due.error());
   led.from = due->empty() ? std::max(led.from, wall) : due->front().due;
@@ -165,7 +176,7 @@ void Deliveries::scan_reminders(Replica& replica, Led& led) {
       if (out->second.flight == nullptr) wake_at(replica.shard(), out->second.not_before);
       continue;
     }
-    if (led.in_flight >= options_.in_flight_per_shard || full(replica.shard(), led)) {
+    if (room_for(replica.shard(), led) == 0) {
       led.more_due = true;
       break;
     }

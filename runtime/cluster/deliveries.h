@@ -94,6 +94,7 @@ class Deliveries {
 
   void plan_scan(ShardId shard);
   bool full(ShardId shard, Led& led);
+  std::size_t room_for(ShardId shard, Led& led);
   void freed();
   void wake_at(ShardId shard, Time when);
   void scan(ShardId shard);

@@ -9,6 +9,8 @@ namespace troupe::cluster {
 namespace {
 
 constexpr auto kRetryInterval = std::chrono::milliseconds(50);
+// Where nothing was to be done, and nobody has come or gone.
+constexpr auto kQuietInterval = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -89,20 +91,26 @@ void Meta::retry(std::string bytes, Time until, Error error, Done<std::string> d
 void Meta::allocate() {
   const Time now = deps_.clock.now();
   const Replica* replica = deps_.replicas.find(kMetaShard);
-  if (replica != nullptr && replica->leads() && !machine()->cluster().empty()) {
-    std::erase_if(under_way_, [&](const auto& each) { return each.second <= now; });
-    const std::vector<placement::StorageNode> nodes = storage_nodes();
-    const ShardId meta{deps_.table.shard_count() - 1};
-    std::vector<placement::Step> steps =
-        placement::next_steps(nodes, groups(ShardId{0}, meta), options_.allocator, now);
-    const std::vector<placement::Step> own = placement::next_steps(
-        nodes, groups(meta, ShardId{meta.value + 1}), options_.allocator, now);
-    steps.insert(steps.end(), own.begin(), own.end());
-    for (const placement::Step& step : steps) run(step);
-  }
+  if (replica != nullptr && replica->leads() && !machine()->cluster().empty()) plan(now);
   deps_.loop.post_at(now + options_.interval, [this, alive = alive_] {
     if (*alive) allocate();
   });
+}
+
+void Meta::plan(Time now) {
+  std::erase_if(under_way_, [&](const auto& each) { return each.second <= now; });
+  const std::uint64_t version = deps_.members()->version;
+  if (version == planned_for_ && now < quiet_until_ && under_way_.empty()) return;
+  planned_for_ = version;
+  const std::vector<placement::StorageNode> nodes = storage_nodes();
+  const ShardId meta{deps_.table.shard_count() - 1};
+  std::vector<placement::Step> steps =
+      placement::next_steps(nodes, groups(ShardId{0}, meta), options_.allocator, now);
+  const std::vector<placement::Step> own =
+      placement::next_steps(nodes, groups(meta, ShardId{meta.value + 1}), options_.allocator, now);
+  steps.insert(steps.end(), own.begin(), own.end());
+  quiet_until_ = steps.empty() ? now + kQuietInterval : now;
+  for (const placement::Step& step : steps) run(step);
 }
 
 std::vector<placement::StorageNode> Meta::storage_nodes() {

@@ -64,6 +64,7 @@ class Meta {
   void attempt(std::string bytes, Time until, Done<std::string> done);
   void retry(std::string bytes, Time until, Error error, Done<std::string> done);
   void allocate();
+  void plan(Time now);
   std::vector<placement::StorageNode> storage_nodes();
   std::set<NodeId> holders() const;
   std::vector<placement::ShardGroup> groups(ShardId first, ShardId end) const;
@@ -76,6 +77,8 @@ class Meta {
   Dependencies deps_;
   std::map<ShardId, Time> under_way_;  // a step of the group, and when it is given up
   std::map<NodeId, Time> dead_since_;
+  std::uint64_t planned_for_ = 0;  // which members
+  Time quiet_until_{};
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

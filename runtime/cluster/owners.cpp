@@ -157,11 +157,11 @@ void Owners::renew() {
   looked_at_ = now;
   const bool due = now - renewed_at_ >= kRenewEvery;
   if (due) renewed_at_ = now;
-  for (Replica* replica : deps_.replicas.all()) {
-    if (!replica->leads()) continue;
-    const bool is_new = lead(*replica);
-    if (is_new || due) renew_own(*replica);
-  }
+  deps_.replicas.each([&](Replica& replica) {
+    if (!replica.leads()) return;
+    const bool is_new = lead(replica);
+    if (is_new || due) renew_own(replica);
+  });
 }
 
 void Owners::renew_own(const Replica& replica) {

@@ -1,5 +1,6 @@
 #include "runtime/cluster/replica.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "storage/replica_log.h"
@@ -8,13 +9,28 @@
 namespace troupe::cluster {
 namespace {
 
-// A log longer than this is cut, but for its end: followers a little behind need no snapshot.
-constexpr std::uint64_t kLogEntriesMax = 2000;
-constexpr std::uint64_t kLogEntriesKept = 500;
-constexpr std::size_t kLogBytesMax = 8 << 20;
-// With no follower the log is for a restart only: most entries go before RocksDB puts them into a
-// file.
-constexpr std::uint64_t kLogEntriesMaxAlone = 64;
+// A log beyond the first two is cut, but for its end.
+struct LogBounds {
+  std::uint64_t entries_max;
+  std::size_t bytes_max;
+  std::uint64_t entries_kept;
+  std::size_t bytes_kept;
+
+  bool within(std::uint64_t entries, std::size_t bytes) const {
+    return entries <= entries_max && bytes <= bytes_max;
+  }
+};
+
+// A node has hundreds of logs, in memory and on its disk. Alone, only a restart reads them, and
+// most entries go before RocksDB puts them into a file.
+constexpr LogBounds kAlone{
+    .entries_max = 64, .bytes_max = 64U << 10U, .entries_kept = 0, .bytes_kept = 0};
+// Followers a little behind need no snapshot.
+constexpr LogBounds kFollowed{
+    .entries_max = 2000, .bytes_max = 256U << 10U, .entries_kept = 500, .bytes_kept = 64U << 10U};
+// One that needs a snapshot will then need what was applied since.
+constexpr LogBounds kCatchingUp{
+    .entries_max = 2000, .bytes_max = 8U << 20U, .entries_kept = 500, .bytes_kept = 8U << 20U};
 
 }  // namespace
 
@@ -227,13 +243,30 @@ void Replica::serve_reads(const raft::Ready& ready) {
 }
 
 void Replica::compact() {
-  const raft::Index start = raft_.log().start().index;
-  const std::uint64_t length = applied_ - std::min(applied_, start);
-  const bool is_alone = alone();
-  const std::uint64_t length_max = is_alone ? kLogEntriesMaxAlone : kLogEntriesMax;
-  if (length <= length_max && applied_bytes_ <= kLogBytesMax) return;
+  const raft::Log& log = raft_.log();
+  const std::uint64_t length = applied_ - std::min(applied_, log.start().index);
+  if (kAlone.within(length, applied_bytes_)) return;
+  const LogBounds* bounds = &kAlone;
+  if (!alone()) {
+    if (kFollowed.within(length, applied_bytes_)) return;
+    bounds = somebody_catches_up() ? &kCatchingUp : &kFollowed;
+    if (bounds->within(length, applied_bytes_)) return;
+  }
   applied_bytes_ = 0;
-  raft_.compact(applied_ - (is_alone ? 0 : std::min(length, kLogEntriesKept)));
+  raft::Index cut = applied_;
+  std::size_t bytes = 0;
+  for (std::uint64_t kept = 0; kept < std::min(length, bounds->entries_kept); ++kept, --cut) {
+    bytes += log.at(cut).data.size();
+    if (bytes > bounds->bytes_kept) break;
+  }
+  raft_.compact(cut);
+}
+
+bool Replica::somebody_catches_up() const {
+  return std::ranges::any_of(raft_.configuration().members, [&](const raft::Member& member) {
+    const raft::Progress* progress = raft_.progress(member.address);
+    return progress != nullptr && progress->mode != raft::Progress::Mode::kReplicate;
+  });
 }
 
 Result<raft::Restored> restore_replica(const storage::Reads& reads, storage::ReplicaKeys keys) {

@@ -107,6 +107,7 @@ class Replica {
   std::optional<Waiting> take_waiting(raft::Index index);
   void serve_reads(const raft::Ready& ready);
   void compact();
+  bool somebody_catches_up() const;
 
   storage::ReplicaKeys keys_;
   std::unique_ptr<StateMachine> machine_;

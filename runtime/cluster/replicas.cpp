@@ -10,7 +10,7 @@ namespace {
 
 // Effects reach the disk a few times a second: what changes oftener is written once. A restart
 // applies that much of each log again.
-constexpr std::uint64_t kTicksPerSettling = 4;
+constexpr int kTicksPerSettling = 4;
 
 }  // namespace
 
@@ -111,13 +111,6 @@ void Replicas::stop() {
   started_ = false;
   *alive_ = false;
   for (const auto& [shard, replica] : replicas_) replica->abandon();
-}
-
-std::vector<Replica*> Replicas::all() {
-  std::vector<Replica*> found;
-  found.reserve(replicas_.size());
-  for (const auto& [shard, replica] : replicas_) found.push_back(replica.get());
-  return found;
 }
 
 void Replicas::propose(ShardId shard, ProposedEntry entry, Done<storage::Outcome> done) {
@@ -230,6 +223,8 @@ void Replicas::run() {
     if (!slots_[place].ticking && !replica->alone()) {
       slots_[place].ticking = true;
       ticking_.insert(shard);
+      // It was slow while there was nobody to hear from.
+      if (started_ && ticking_.size() == 1) plan_tick(now + options_.tick_interval);
     }
   }
   flush_frames();
@@ -251,12 +246,20 @@ void Replicas::tick() {
     if (!replica->idle()) wake(*replica);
     ++each;
   }
-  const bool settles = ++ticks_ % kTicksPerSettling == 0;
-  if (settles) writer_->settle();
+  const bool settles = now >= settle_at_;
+  if (settles) {
+    settle_at_ = now + kTicksPerSettling * options_.tick_interval;
+    writer_->settle();
+  }
   // Leases are looked at as often as effects are written, even if nothing happens.
   if (settles || !awake_.empty()) schedule_run();
-  deps_.loop.post_at(now + options_.tick_interval, [this, alive = alive_] {
-    if (*alive) tick();
+  plan_tick(ticking_.empty() ? settle_at_ : now + options_.tick_interval);
+}
+
+// The last one planned.
+void Replicas::plan_tick(Time when) {
+  deps_.loop.post_at(when, [this, alive = alive_, number = ++tick_planned_] {
+    if (*alive && number == tick_planned_) tick();
   });
 }
 

@@ -87,7 +87,14 @@ class Replicas final : private ReplicaEvents {
     const std::size_t place = place_of(shard);
     return place < slots_.size() ? slots_[place].replica : nullptr;
   }
-  std::vector<Replica*> all();
+  /// `use`, which may drop and begin replicas, is given each in turn.
+  template <class Use>
+  void each(Use use) {
+    for (std::size_t place = 0; place < slots_.size(); ++place) {
+      if (slots_[place].replica != nullptr) use(*slots_[place].replica);
+    }
+  }
+  std::size_t count() const { return replicas_.size(); }
   ReplicaId meta_replica() const;
 
   void propose(ShardId shard, ProposedEntry entry, Done<storage::Outcome> done);
@@ -140,6 +147,7 @@ class Replicas final : private ReplicaEvents {
   void schedule_run();
   void run();
   void tick();
+  void plan_tick(Time when);
   void flush_frames();
   void durable(storage::GroupWriter::Progress progress);
   void begin_snapshot(ShardId shard, raft::Address to);
@@ -161,7 +169,8 @@ class Replicas final : private ReplicaEvents {
   std::map<ShardId, Staging> staging_;
   std::set<ShardId> sending_;
   std::uint64_t next_snapshot_ = 1;
-  std::uint64_t ticks_ = 0;
+  std::uint64_t tick_planned_ = 0;
+  Time settle_at_{};
   bool run_scheduled_ = false;
   bool started_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -60,7 +60,8 @@ struct ReminderWrite {
   enum class Kind : std::uint8_t {
     kRegister,          // replaces one of that name; the entry's index becomes its registration
     kRegisterIfAbsent,  // the entry is refused with kConflict if there is one of that name
-    kAdvance,           // of the turn's own tick: new number, due time and body; keeps registration
+    kAdvance,           // of the turn's own tick: new number, or the same and a later due time for
+                        // another attempt; new body; keeps registration
     kErase,
   };
   Kind kind = Kind::kRegister;

@@ -14,7 +14,6 @@ namespace {
 
 // Of what is kept for ticks on their way.
 constexpr std::size_t kHandedOutMax = 256;
-constexpr std::size_t kHandedOutBytesMax = 1024;  // of a body; larger ones are read again
 
 Outcome outcome(Outcome::Kind kind, std::uint64_t index) {
   Outcome result;
@@ -62,9 +61,11 @@ void ShardMachine::put_sequences(Batch& out) {
 
 Result<ReminderRow> ShardMachine::hand_out(const DueReminder& due) const {
   Result<ReminderRow> row = due_reminder(reads_, keys_, due);
-  if (!row || row->body.size() > kHandedOutBytesMax) return row;
+  if (!row) return row;
   if (handed_out_.size() >= kHandedOutMax) handed_out_.clear();
-  handed_out_.insert_or_assign(keys_.reminder(due.type, due.id, due.name), *row);
+  handed_out_.insert_or_assign(
+      keys_.reminder(due.type, due.id, due.name),
+      ReminderMark{.registration = row->registration, .number = row->number, .due = row->due});
   return row;
 }
 

@@ -164,7 +164,7 @@ class ShardMachine {
   std::unordered_set<CallId, CallIdHash> recorded_;  // asked, never iterated
   std::size_t recorded_bytes_ = 0;
   std::optional<WallTime> next_value_expiry_;
-  mutable std::unordered_map<std::string, ReminderRow> handed_out_;  // by key; never iterated
+  mutable std::unordered_map<std::string, ReminderMark> handed_out_;  // by key; never iterated
 };
 
 }  // namespace troupe::storage

@@ -9,8 +9,8 @@
 namespace troupe::storage {
 namespace {
 
-bool consumes(const TickCause& tick, const std::optional<ReminderRow>& row) {
-  return !row || row->registration != tick.registration || row->number != tick.number;
+bool consumes(const TickCause& tick, const std::optional<ReminderMark>& mark) {
+  return !mark || mark->registration != tick.registration || mark->number != tick.number;
 }
 
 }  // namespace
@@ -78,9 +78,9 @@ Result<std::optional<Outcome>> ShardMachine::Turn::check_call(const CallCause& c
 }
 
 Result<std::optional<Outcome>> ShardMachine::Turn::check_tick(const TickCause& tick) {
-  const Result<Row*> row = reminder(tick.name);
-  if (!row) return fail(row.error());
-  if (consumes(tick, **row)) return std::optional(outcome(Outcome::Kind::kConsumed));
+  const Result<Reminder*> named = reminder(tick.name);
+  if (!named) return fail(named.error());
+  if (consumes(tick, (*named)->after)) return std::optional(outcome(Outcome::Kind::kConsumed));
   return std::optional<Outcome>();
 }
 
@@ -142,27 +142,23 @@ std::optional<Outcome> ShardMachine::Turn::check_outbox() const {
 Result<std::optional<Outcome>> ShardMachine::Turn::check_reminders() {
   const auto* tick = std::get_if<TickCause>(&command_.cause);
   for (const ReminderWrite& write : command_.reminders) {
-    const Result<Row*> found = reminder(write.name);
+    const Result<Reminder*> found = reminder(write.name);
     if (!found) return fail(found.error());
-    Row& row = **found;
-    ReminderRow next{.type = command_.type,
-                     .id = command_.id,
-                     .name = write.name,
-                     .registration = at_.index,
-                     .number = write.number,
-                     .due = std::max(write.due, machine_.watermark_),
-                     .body = write.body};
+    Reminder& named = **found;
+    const ReminderMark next{.registration = at_.index,
+                            .number = write.number,
+                            .due = std::max(write.due, machine_.watermark_)};
     switch (write.kind) {
       case ReminderWrite::Kind::kRegisterIfAbsent:
-        if (row) {
+        if (named.after) {
           return std::optional(refused(Code::kConflict, "there is a reminder '" + write.name +
                                                             "' of " + command_.type + "/" +
                                                             command_.id + " already"));
         }
-        row = std::move(next);
+        named.set(next, write.body);
         break;
       case ReminderWrite::Kind::kRegister:
-        row = std::move(next);
+        named.set(next, write.body);
         break;
       case ReminderWrite::Kind::kAdvance:
         if (tick == nullptr || tick->name != write.name) {
@@ -170,17 +166,20 @@ Result<std::optional<Outcome>> ShardMachine::Turn::check_reminders() {
               refused(Code::kInvalid, "only its own tick advances reminder '" + write.name + "'"));
         }
         // Otherwise the turn itself has replaced or erased it.
-        if (row && row->registration == tick->registration) {
-          next.registration = tick->registration;
-          row = std::move(next);
+        if (named.after && named.after->registration == tick->registration) {
+          named.set({.registration = tick->registration, .number = next.number, .due = next.due},
+                    write.body);
         }
         break;
       case ReminderWrite::Kind::kErase:
-        row.reset();
+        named.after.reset();
         break;
     }
   }
-  if (tick != nullptr && !consumes(*tick, reminders_after_.at(tick->name))) {
+  if (tick == nullptr) return std::optional<Outcome>();
+  const auto& [before, after, body] = reminders_.at(tick->name);
+  const bool later = after && before && after->due > before->due;  // one more attempt
+  if (!later && !consumes(*tick, after)) {
     return std::optional(refused(
         Code::kInvalid,
         "the turn of a tick has to advance, replace or erase reminder '" + tick->name + "'"));
@@ -203,29 +202,35 @@ Outcome ShardMachine::Turn::refused(Code code, std::string message) const {
   return refusal;
 }
 
-// The row as the turn has left it so far.
-Result<ShardMachine::Turn::Row*> ShardMachine::Turn::reminder(const std::string& name) {
-  if (const auto known = reminders_after_.find(name); known != reminders_after_.end()) {
-    return &known->second;
-  }
-  Row row;
+void ShardMachine::Turn::Reminder::set(const ReminderMark& mark, const std::string& the_body) {
+  after = mark;
+  body = &the_body;
+}
+
+// As the turn has left it so far.
+Result<ShardMachine::Turn::Reminder*> ShardMachine::Turn::reminder(const std::string& name) {
+  if (const auto known = reminders_.find(name); known != reminders_.end()) return &known->second;
+  const Result<std::optional<ReminderMark>> mark = read_mark(name);
+  if (!mark) return fail(mark.error());
+  return &reminders_.emplace(name, Reminder{.before = *mark, .after = *mark}).first->second;
+}
+
+Result<std::optional<ReminderMark>> ShardMachine::Turn::read_mark(const std::string& name) const {
+  const std::string key = keys_.reminder(command_.type, command_.id, name);
   // Whatever becomes of this turn, the row is not known any more.
-  auto known = machine_.handed_out_.extract(keys_.reminder(command_.type, command_.id, name));
-  if (known) {
-    row = std::move(known.mapped());
-  } else {
-    Result<Row> read = storage::reminder(machine_.reads_, keys_, command_.type, command_.id, name);
-    if (!read) return fail(read.error());
-    row = *std::move(read);
-  }
-  reminders_before_.emplace(name, row);
-  return &reminders_after_.emplace(name, std::move(row)).first->second;
+  if (const auto known = machine_.handed_out_.extract(key)) return std::optional(known.mapped());
+  const auto bytes = machine_.reads_.get(key);
+  if (!bytes) return fail(bytes.error());
+  if (!*bytes) return std::optional<ReminderMark>();
+  const std::optional<ReminderMark> mark = decode_reminder_head(**bytes);
+  if (!mark) return damaged("reminder");
+  return mark;
 }
 
 void ShardMachine::Turn::gather_reminders(Batch& out) const {
-  for (const auto& [name, after] : reminders_after_) {
-    const Row& before = reminders_before_.at(name);
-    if (before == after) continue;
+  for (const auto& [name, reminder] : reminders_) {
+    const auto& [before, after, body] = reminder;
+    if (before == after && (!after || body == nullptr)) continue;
     if (before && (!after || after->due != before->due)) {
       out.erase(keys_.due(before->due, command_.type, command_.id, name));
     }
@@ -234,7 +239,7 @@ void ShardMachine::Turn::gather_reminders(Batch& out) const {
       out.erase(key);
       continue;
     }
-    out.put(key, encode_reminder(*after));
+    out.put(key, encode_reminder_head(*after), *body);
     if (!before || before->due != after->due) {
       out.put(keys_.due(after->due, command_.type, command_.id, name), {});
     }

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "storage/shard/machine.h"
@@ -24,7 +25,14 @@ class ShardMachine::Turn {
   Result<Outcome> run(Batch& out);
 
  private:
-  using Row = std::optional<ReminderRow>;
+  /// A reminder that the turn names: as it was, and as the turn leaves it.
+  struct Reminder {
+    std::optional<ReminderMark> before;
+    std::optional<ReminderMark> after;
+    const std::string* body = nullptr;  // the new one
+
+    void set(const ReminderMark& mark, const std::string& the_body);
+  };
 
   // Each returns an outcome if it ends the turn.
   Result<std::optional<Outcome>> decide();
@@ -40,7 +48,8 @@ class ShardMachine::Turn {
   Outcome outcome(Outcome::Kind kind) const;
   Outcome refused(Code code, std::string message) const;
 
-  Result<Row*> reminder(const std::string& name);
+  Result<Reminder*> reminder(const std::string& name);
+  Result<std::optional<ReminderMark>> read_mark(const std::string& name) const;
   void gather_reminders(Batch& out) const;
 
   Result<void> write_values(Batch& out);
@@ -53,9 +62,7 @@ class ShardMachine::Turn {
   const At& at_;
   const TurnCommand& command_;
   ReplicaKeys keys_;
-  // Those the turn names: as they were, and as the turn leaves them.
-  std::map<std::string, Row> reminders_before_;
-  std::map<std::string, Row> reminders_after_;
+  std::map<std::string_view, Reminder> reminders_;  // by name, which is the command's
 };
 
 }  // namespace troupe::storage

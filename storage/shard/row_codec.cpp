@@ -11,6 +11,14 @@ namespace {
 void write(Writer& out, WallTime when) { out.integer(when.time_since_epoch().count()); }
 WallTime read_time(Reader& in) { return WallTime(Duration(in.integer())); }
 
+ReminderMark read_mark(Reader& in) {
+  ReminderMark mark;
+  mark.registration = in.number();
+  mark.number = in.number();
+  mark.due = read_time(in);
+  return mark;
+}
+
 template <class T>
 std::optional<T> whole(const Reader& in, T value) {
   if (!in.finished()) return std::nullopt;
@@ -56,21 +64,28 @@ std::optional<ValueRow> decode_value(std::string_view bytes) {
   return row;
 }
 
-std::string encode_reminder(const ReminderRow& reminder) {
+std::string encode_reminder_head(const ReminderMark& mark) {
   Writer out;
-  out.number(reminder.registration);
-  out.number(reminder.number);
-  write(out, reminder.due);
-  return out.take().append(reminder.body);
+  out.number(mark.registration);
+  out.number(mark.number);
+  write(out, mark.due);
+  return out.take();
+}
+
+std::optional<ReminderMark> decode_reminder_head(std::string_view bytes) {
+  Reader in(bytes);
+  const ReminderMark mark = read_mark(in);
+  return in.ok() ? std::optional(mark) : std::nullopt;
 }
 
 std::optional<ReminderRow> decode_reminder(std::string_view bytes) {
   Reader in(bytes);
-  ReminderRow row;
-  row.registration = in.number();
-  row.number = in.number();
-  row.due = read_time(in);
+  const ReminderMark mark = read_mark(in);
   if (!in.ok()) return std::nullopt;
+  ReminderRow row;
+  row.registration = mark.registration;
+  row.number = mark.number;
+  row.due = mark.due;
   row.body = bytes.substr(bytes.size() - in.left());
   return row;
 }

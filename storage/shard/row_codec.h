@@ -19,8 +19,9 @@ std::optional<Owner> decode_owner(std::string_view bytes);
 std::string encode_value_head(std::uint64_t etag, const std::optional<WallTime>& expires);
 std::optional<ValueRow> decode_value(std::string_view bytes);
 
-/// Of a ReminderRow what is not in the key.
-std::string encode_reminder(const ReminderRow& reminder);
+/// Of a ReminderRow what is not in the key: this, and then the body as it is.
+std::string encode_reminder_head(const ReminderMark& mark);
+std::optional<ReminderMark> decode_reminder_head(std::string_view bytes);
 std::optional<ReminderRow> decode_reminder(std::string_view bytes);
 
 struct RecordedCall {

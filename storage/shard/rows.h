@@ -43,6 +43,15 @@ struct ReminderRow {
   friend bool operator==(const ReminderRow&, const ReminderRow&) = default;
 };
 
+/// Of a reminder what decides about its ticks.
+struct ReminderMark {
+  std::uint64_t registration = 0;
+  std::uint64_t number = 1;
+  WallTime due;
+
+  friend bool operator==(const ReminderMark&, const ReminderMark&) = default;
+};
+
 struct OutboxRow {
   std::uint64_t number = 0;
   std::string message;

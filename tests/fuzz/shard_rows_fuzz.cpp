@@ -30,7 +30,11 @@ void read_rows(std::string_view bytes) {
   round_trip(bytes, decode_value, [](const ValueRow& row) {
     return encode_value_head(row.etag, row.expires).append(row.value);
   });
-  round_trip(bytes, decode_reminder, encode_reminder);
+  round_trip(bytes, decode_reminder, [](const ReminderRow& row) {
+    return encode_reminder_head(
+               {.registration = row.registration, .number = row.number, .due = row.due})
+        .append(row.body);
+  });
   round_trip(bytes, decode_recorded_call, encode_recorded_call);
   round_trip(bytes, decode_outbox_state, encode_outbox_state);
   round_trip(bytes, decode_number, encode_number);

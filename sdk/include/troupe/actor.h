@@ -83,7 +83,8 @@ class ActorBase {
   Sleep sleep(Duration duration) const { return {*this, duration}; }
 
   /// Calls a method of this actor after a while, or again and again, while the actor is in memory:
-  /// `set_timer<&Cart::reprice>({.every = 1min})`. Replaces the timer of the same name.
+  /// `set_timer<&Cart::reprice>({.every = 1min})`. Replaces the timer of the same name. An actor
+  /// that has a timer is not idle; a move to another node, or a crash, ends its timers.
   template <auto kMethod>
     requires ListedMethod<kMethod> && (!TakesMessage<kMethod>)
   void set_timer(TimerOptions options) {

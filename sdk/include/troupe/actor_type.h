@@ -34,7 +34,8 @@ struct MethodInfo {
 
 /// How a type's actors are run. Every limit is per activation unless said otherwise.
 struct ActorOptions {
-  Duration idle_timeout = std::chrono::minutes(60);  // deactivated after so long without a turn
+  /// Deactivated after so long without a turn, unless it has a timer.
+  Duration idle_timeout = std::chrono::minutes(60);
   Duration turn_timeout = std::chrono::seconds(60);  // for calls that bring no deadline
   /// When the actor moves, turns under way may take so long to end; then they are begun anew at its
   /// next owner. Those that have called nothing but `const` methods are begun anew at once.

@@ -1,6 +1,7 @@
 // How activations begin, stay and end.
 #include <gtest/gtest.h>
 
+#include "actors/state/timer_operations.h"
 #include "tests/support/actor_world.h"
 
 namespace troupe::testing {
@@ -243,11 +244,38 @@ TEST_F(ActorLife, TimersRunUntilTheirRepeatsAreOver) {
   EXPECT_EQ(world.log, (std::vector<std::string>{"on_activate", "tick", "tick"}));
 }
 
-TEST_F(ActorLife, TimersEndWithTheActivation) {
+TEST_F(ActorLife, AnActorWithATimerStaysBeyondItsIdleTimeout) {
   cart->options.idle_timeout = 5s;
   world.start();
   world.ask("Cart", "1", "timer");
+  world.pass(19s);
+  EXPECT_EQ(world.log, (std::vector<std::string>{"on_activate", "tick"}));
+  world.pass(2s);  // the second tick is the last
+  EXPECT_EQ(active(), 1U);
   world.pass(1min);
+  EXPECT_EQ(world.log, (std::vector<std::string>{"on_activate", "tick", "tick", "on_deactivate"}));
+}
+
+TEST_F(ActorLife, AnActorWhoseTimerIsCancelledIsIdleAgain) {
+  cart->options.idle_timeout = 5s;
+  world.start();
+  world.ask("Cart", "1", "timer");
+  world.pass(6s);
+  actors::Call call =
+      world.call("Cart", "1", "", actors::encode(actors::TimerOperation{.name = "t", .timer = {}}));
+  call.kind = actors::CallKind::kTimers;
+  world.send(std::move(call));
+  world.pass(1min);
+  EXPECT_EQ(world.log, (std::vector<std::string>{"on_activate", "on_deactivate"}));
+}
+
+// A move, an end that the actor asks for, or that of the process.
+TEST_F(ActorLife, TimersEndWithTheActivation) {
+  world.start();
+  world.ask("Cart", "1", "timer");
+  drain_all();
+  world.pass(1min);
+  EXPECT_EQ(active(), 0U);
   EXPECT_EQ(world.log, (std::vector<std::string>{"on_activate", "on_deactivate"}));
 }
 

@@ -335,6 +335,29 @@ TEST(ShardMachine, TickTurnMustDealWithItsReminder) {
   EXPECT_FALSE(shard.value(""));
 }
 
+TEST(ShardMachine, TickThatFailedIsTriedAgainLaterUnderItsNumber) {
+  ShardBench shard;
+  shard.own();
+  TurnCommand turn = shard.turn();
+  turn.reminders = {remind("nudge", at(1100))};
+  const std::uint64_t registration = shard.apply(turn).index;
+  TurnCommand attempt = shard.turn();
+  attempt.cause = TickCause{.name = "nudge", .registration = registration, .number = 1};
+  attempt.reminders = {remind("nudge", at(1100), Reminder::kAdvance)};
+  EXPECT_EQ(shard.apply(attempt).kind, Kind::kRefused);
+  attempt.reminders = {remind("nudge", at(1101), Reminder::kAdvance)};
+  attempt.reminders.front().body = "failed once";
+  EXPECT_EQ(shard.apply(attempt).kind, Kind::kApplied);
+  const auto due = due_reminders(shard.writer, shard.keys, at(0), at(9999), 10);
+  ASSERT_EQ(due->size(), 1U);
+  EXPECT_EQ(due->front().due, at(1101));
+  EXPECT_EQ(due->front().body, "failed once");
+  attempt.sequence = 3;
+  attempt.reminders = {remind("nudge", {}, Reminder::kErase)};
+  EXPECT_EQ(shard.apply(attempt).kind, Kind::kApplied);
+  EXPECT_FALSE(shard.reminder("nudge"));
+}
+
 TEST(ShardMachine, RegisterIfAbsentRefusesTheWholeTurn) {
   ShardBench shard;
   shard.own();
