@@ -108,8 +108,14 @@ class AsioThread final : public IoThread, public std::enable_shared_from_this<As
 
   bool is_current() const override { return current_thread == this; }
   asio::io_context& context() override { return context_; }
-  TimeoutWheel& wheel() override { return wheel_; }
-  std::string_view date() override { return date_; }
+  TimeoutWheel& wheel() override {
+    wake();
+    return wheel_;
+  }
+  std::string_view date() override {
+    wake();
+    return date_;
+  }
 
  private:
   struct Inbox {
@@ -127,17 +133,28 @@ class AsioThread final : public IoThread, public std::enable_shared_from_this<As
     taken_.clear();
   }
 
+  // While nothing can time out nobody needs the time, and it does not tick.
+  void wake() {
+    if (!std::exchange(dozing_, false)) return;
+    look_at_clock();
+    schedule_tick();
+  }
+
+  void look_at_clock() {
+    wheel_.advance(clock_.now());
+    const auto second = std::chrono::floor<std::chrono::seconds>(clock_.wall());
+    if (second == date_second_) return;
+    date_second_ = second;
+    date_ = http_date(second);
+  }
+
   void schedule_tick() {
     timer_.expires_after(tick_);
     timer_.async_wait([this](boost::system::error_code error) {
       if (error) return;
-      wheel_.advance(clock_.now());
-      const auto second = std::chrono::floor<std::chrono::seconds>(clock_.wall());
-      if (second != date_second_) {
-        date_second_ = second;
-        date_ = http_date(second);
-      }
-      schedule_tick();
+      look_at_clock();
+      dozing_ = wheel_.size() == 0;
+      if (!dozing_) schedule_tick();
     });
   }
 
@@ -149,6 +166,7 @@ class AsioThread final : public IoThread, public std::enable_shared_from_this<As
   TimeoutWheel wheel_;
   std::string date_;
   std::chrono::sys_seconds date_second_{};
+  bool dozing_ = false;
   std::vector<Work> taken_;  // keeps its capacity
   Guarded<Inbox> inbox_;
   Loop loop_;  // the thread
