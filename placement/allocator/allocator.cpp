@@ -128,7 +128,8 @@ class Planner {
       Move best;
       NodeId source;
       for (const ShardGroup& group : load_.groups()) {
-        if (!quiet(group) || ClusterLoad::holds(group, target) || !may_move(group, target)) continue;
+        if (!quiet(group) || ClusterLoad::holds(group, target) || !may_move(group, target))
+          continue;
         const std::optional<NodeId> from = load_.giver(group, target);
         if (!from) continue;
         const double wish = load_.wish(target, group.shard);

@@ -127,8 +127,8 @@ TEST_F(Three, GiveANewNodeItsShare) {
   world.start(fourth);
   ASSERT_TRUE(world.run_until(10s, [&] { return world.ready(fourth); })) << statuses();
   expect_everywhere(fourth, {1});
-  ASSERT_TRUE(world.run_until(
-      60s, [&] { return world.node(fourth)->cluster().replicas().count() >= 4; }));
+  ASSERT_TRUE(
+      world.run_until(60s, [&] { return world.node(fourth)->cluster().replicas().count() >= 4; }));
   add_everywhere(fourth, 2);
   expect_everywhere(1, {1, 2});
   expect_equal_replicas();
