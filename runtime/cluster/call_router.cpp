@@ -14,6 +14,8 @@ constexpr auto kFirstWait = std::chrono::milliseconds(2);
 constexpr auto kLongestWait = std::chrono::milliseconds(100);
 constexpr std::uint32_t kQuickLooks = 3;
 constexpr auto kLocatePatience = std::chrono::seconds(2);
+constexpr auto kAnswerInterval = std::chrono::milliseconds(50);
+constexpr auto kAnswerPatience = std::chrono::seconds(5);
 
 std::string describe(const actors::Call& call) { return to_string(call.key) + " " + call.method; }
 
@@ -72,9 +74,17 @@ void CallRouter::returned(actors::Call call) {
           .row = known_row(shard)});
 }
 
-// If it cannot be sent the connection is gone, and the caller asks again.
-void CallRouter::answer(NodeId to, const ReplyFrame& reply) {
-  static_cast<void>(deps_.network.send_soon(to, Lane::kControl, encode_reply(reply)));
+// A caller that reaches this node may not be reached by it yet: its process, or this one, has just
+// begun. If that lasts the connection is gone, and the caller asks again.
+void CallRouter::answer(NodeId to, ReplyFrame reply, Time until) {
+  if (deps_.network.send_soon(to, Lane::kControl, encode_reply(reply))) return;
+  const Time now = deps_.clock.now();
+  if (until == Time{}) until = now + kAnswerPatience;
+  if (now >= until || stopped_) return;
+  deps_.loop.post_at(now + kAnswerInterval,
+                     [this, to, until, kept = std::make_shared<ReplyFrame>(std::move(reply))] {
+                       answer(to, std::move(*kept), until);
+                     });
 }
 
 // Nobody knows whether this try took effect. From now on an error is no proof that nothing did:

@@ -101,7 +101,7 @@ class CallRouter final : public actors::Router {
   void send(NodeId to, RowVersion row, actors::Call&& call, Time now);
   Taken take(std::uint64_t id, NodeId from);
   std::vector<Taken> take_if(const std::function<bool(const Pending&)>& wanted);
-  void answer(NodeId to, const ReplyFrame& reply);
+  void answer(NodeId to, ReplyFrame reply, Time until = {});
   void mark_uncertain(actors::Call& call);
   void again(actors::Call call);
   void hold(actors::Call call, Duration wait);

@@ -164,6 +164,7 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
 
   // Calls and replies of other nodes.
   void received_call(NodeId from, std::string_view bytes);
+  void send_refusal(NodeId to, std::string refusal, Time until);
   void refuse_call(NodeId from, std::string_view bytes);
 
   // Gossip and rows.

@@ -12,6 +12,8 @@ namespace {
 // What an introduction is about: its first byte.
 enum class Introduction : char { kFounding = Founding::kMark, kGossip = 'g' };
 constexpr std::size_t kAddressesTold = 16;
+constexpr auto kRefusalInterval = std::chrono::milliseconds(50);
+constexpr auto kRefusalPatience = std::chrono::seconds(5);
 
 }  // namespace
 
@@ -176,7 +178,16 @@ void Cluster::refuse_call(NodeId from, std::string_view bytes) {
                              .result = fail(Code::kUnavailable, "this node is starting"),
                              .elsewhere = true,
                              .row = {}};
-  static_cast<void>(deps_.network.send(from, Lane::kControl, encode_reply(elsewhere)));
+  send_refusal(from, encode_reply(elsewhere), deps_.clock.now() + kRefusalPatience);
+}
+
+// Whoever asks reaches this node, which may not reach it yet.
+void Cluster::send_refusal(NodeId to, std::string refusal, Time until) {
+  if (deps_.network.send(to, Lane::kControl, refusal) || deps_.clock.now() >= until) return;
+  deps_.loop.post_at(deps_.clock.now() + kRefusalInterval,
+                     [this, alive = alive_, to, until, refusal = std::move(refusal)]() mutable {
+                       if (*alive) send_refusal(to, std::move(refusal), until);
+                     });
 }
 
 void Cluster::introduced(std::string question, Done<std::string> respond) {
