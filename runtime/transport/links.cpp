@@ -97,8 +97,7 @@ void Links::greeted(NodeId node, std::uint64_t attempt, Lane lane, const Greetin
   TransportMetrics::count(world_.metrics.connects);
   peer->retry = world_.options.retry_first;
   peer->complaint.clear();
-  world_.routes.with([&](auto& routes) { routes[node] = peer->lanes; });
-  tell_connected(*peer);
+  tell_connected(node, *peer);
 }
 
 void Links::ended(NodeId node, std::uint64_t attempt, const StreamEnd& end) {
@@ -137,12 +136,16 @@ void Links::retry(NodeId node, Peer& peer) {
   });
 }
 
-void Links::tell_connected(Peer& peer) {
+void Links::tell_connected(NodeId node, Peer& peer) {
   if (std::exchange(peer.connected, true)) return;
+  world_.routes.with([&](auto& routes) { routes[node] = peer.lanes; });
   world_.listener.connected(peer.greeting.hello);
 }
 
+// Without a route from here on: what a stream took after the loss is told would be lost with it,
+// and nobody would tell that.
 void Links::tell_disconnected(NodeId node, Peer& peer) {
+  world_.routes.with([&](auto& routes) { routes.erase(node); });
   if (!std::exchange(peer.connected, false)) return;
   TransportMetrics::count(world_.metrics.disconnects);
   world_.listener.disconnected(node);
@@ -165,7 +168,7 @@ void Links::incoming_began(const Greeting& from) {
     if (const auto reason = world_.host.outdated(peer.greeting)) {
       return ended(node, peer.attempt, {.reason = *reason});
     }
-    if (lanes[0] && lanes[1]) tell_connected(peer);
+    if (lanes[0] && lanes[1]) tell_connected(node, peer);
   } else if (waiting(peer)) {
     connect(node);  // it is there
   }

@@ -87,7 +87,7 @@ class Links : public std::enable_shared_from_this<Links> {
   void ended(NodeId node, std::uint64_t attempt, const StreamEnd& end);
   void close(NodeId node, Peer& peer);
   void retry(NodeId node, Peer& peer);
-  void tell_connected(Peer& peer);
+  void tell_connected(NodeId node, Peer& peer);
   void tell_disconnected(NodeId node, Peer& peer);
   void complain(NodeId node, Peer& peer, const std::string& reason);
 

@@ -153,9 +153,11 @@ TEST(GrpcNetwork, ALossOfTheOtherDirectionIsToldOnceAndMendedByItsReturn) {
   ASSERT_TRUE(a.wait_frames(b, 2));
   b.network.forget(a.id);
   ASSERT_TRUE(a.wait_disconnected(b));
-  EXPECT_TRUE(a.network.send(b.id, Lane::kCalls, "this way is open"));
+  // This way is open, but nobody would tell of its loss, and no answer could come.
+  EXPECT_FALSE(a.network.send(b.id, Lane::kCalls, "lost"));
   b.know(a);
   ASSERT_TRUE(a.wait_connected(b, 2));
+  EXPECT_TRUE(a.network.send(b.id, Lane::kCalls, "again"));
   EXPECT_EQ(a.recorder.look([&](auto& heard) { return heard.disconnected[b.id]; }), 1);
 }
 
