@@ -155,13 +155,13 @@ class IncomingStream final : public Reactor, public std::enable_shared_from_this
   }
 
   void take_batch(std::string_view bytes) {
+    TransportMetrics::count(server_.metrics.batches_received);
+    TransportMetrics::count(server_.metrics.bytes_received, bytes.size());
     received_ = 0;
     server_.listener.batch_begins();
     const Result<void> fed = frames_.feed(bytes, receive_);
     server_.listener.batch_ends();
-    TransportMetrics::count(server_.metrics.batches_received);
     TransportMetrics::count(server_.metrics.frames_received, received_);
-    TransportMetrics::count(server_.metrics.bytes_received, bytes.size());
     if (fed) return StartRead(&in_);
     server_.log.warning("a peer sent damaged bytes",
                         {{"node", short_name(peer_.hello.node)}, {"error", fed.error().message}});
