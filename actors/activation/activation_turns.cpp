@@ -53,13 +53,21 @@ void Activation::begin(Turn& turn, Time now) {
   if (turn.request.kind == CallKind::kTimer && timers_->begin(turn.timer_tick) == nullptr) {
     return finish(turn, Reply{});
   }
+  std::optional<TurnMessage> tick;
+  if (turn.request.kind == CallKind::kTick) {
+    auto due = tick_message(turn.request.message.view(), home_->dependencies.clock.wall());
+    if (!due) return finish(turn, fail(due.error()));
+    if (!*due) return skip(turn);
+    tick = *std::move(due);
+    turn.tick_method = tick->method;
+  }
   if (activates_ && !turn.deactivates) {
     activates_ = false;
     turn.activates = true;
     turn.access = Access::kWrite;  // nothing beside on_activate
   }
   if (type_->options.reentrant) join_transaction(turn);
-  run_method(turn, now);
+  run_method(turn, now, tick);
 }
 
 void Activation::join_transaction(Turn& turn) {
@@ -77,18 +85,26 @@ void Activation::join_transaction(Turn& turn) {
   ++turn.transaction->open;
 }
 
-void Activation::run_method(Turn& turn, Time now) {
+// Its reminder moves on, and the user's code hears nothing.
+void Activation::skip(Turn& turn) {
+  Result<storage::TurnCommand> command = skip_of(turn.request, home_->dependencies.clock.wall());
+  if (!command) return finish(turn, fail(command.error()));
+  propose(turn, *std::move(command),
+          [](Activation& self, Turn& ended, const Result<storage::Outcome>& outcome) {
+            if (!outcome) return self.lost(ended, outcome.error());
+            self.finish(ended, Reply{});
+          });
+}
+
+void Activation::run_method(Turn& turn, Time now, std::optional<TurnMessage>& tick) {
   Done<TurnResult> done = [&turn](Result<TurnResult> result) {
     turn.result.emplace(std::move(result));
   };
   if (turn.deactivates) {
     return run_user_code(turn, now, [&] { instance_->deactivate(turn, std::move(done)); });
   }
-  if (turn.request.kind == CallKind::kTick) {
-    Result<TurnMessage> tick = tick_message(turn.request.message.view());
-    if (!tick) return finish(turn, fail(tick.error()));
+  if (tick) {
     tick->activates = turn.activates;
-    turn.tick_method = tick->method;
     return run_user_code(turn, now,
                          [&] { instance_->run_turn(*std::move(tick), turn, std::move(done)); });
   }

@@ -132,6 +132,15 @@ Result<storage::TurnCommand> consumption_of(const Call& call, WallTime now, bool
   return command;
 }
 
+Result<storage::TurnCommand> skip_of(const Call& call, WallTime now) {
+  storage::TurnCommand command;
+  command.type = call.key.type;
+  command.id = call.key.id;
+  command.cause = call.cause;
+  const Result<void> added = add_tick(call, TickEnd::kSkipped, now, command);
+  return added ? Result<storage::TurnCommand>(std::move(command)) : fail(added.error());
+}
+
 Result<storage::TurnCommand> entry_of(const Call& call, const StateOperations& operations,
                                       WallTime now, Time boot_now) {
   storage::TurnCommand command;

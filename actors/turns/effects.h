@@ -37,6 +37,8 @@ Result<Effects> effects_of(const Call& call, TurnResult& result,
 /// changes nothing else but the reminder's next tick. For ticks and one-way messages.
 /// `given_up`: whether the tick gets no further attempt.
 Result<storage::TurnCommand> consumption_of(const Call& call, WallTime now, bool& given_up);
+/// The entry of a tick that nobody runs any more.
+Result<storage::TurnCommand> skip_of(const Call& call, WallTime now);
 
 /// The entry of changes to named values. kInvalid if it would be too large.
 Result<storage::TurnCommand> entry_of(const Call& call, const StateOperations& operations,

@@ -38,6 +38,18 @@ Result<Schedule> schedule_of(const ReminderChange& change, WallTime now) {
   return schedule;
 }
 
+TickOutcome::Kind kind_of(TickEnd end) {
+  switch (end) {
+    case TickEnd::kDone:
+      return TickOutcome::Kind::kDone;
+    case TickEnd::kFailed:
+      return TickOutcome::Kind::kFailed;
+    case TickEnd::kSkipped:
+      return TickOutcome::Kind::kSkipped;
+  }
+  return TickOutcome::Kind::kDone;
+}
+
 }  // namespace
 
 Result<storage::ReminderWrite> reminder_write(const ActorKey& key, const ReminderChange& change,
@@ -71,13 +83,14 @@ Result<storage::ReminderWrite> reminder_write(const ActorKey& key, const Reminde
   return write;
 }
 
-Result<TurnMessage> tick_message(std::string_view body) {
+Result<std::optional<TurnMessage>> tick_message(std::string_view body, WallTime now) {
   Result<ReminderRecord> record = ReminderRecord::decode(body);
   if (!record) return fail(record.error());
+  if (judge(*record, now) == Verdict::kSkip) return std::optional<TurnMessage>();
   TurnMessage message;
   message.method = std::move(record->method);
   message.body = std::move(record->data);
-  return message;
+  return std::optional(std::move(message));
 }
 
 Result<storage::ReminderWrite> tick_write(const storage::TickCause& cause, std::string_view body,
@@ -85,9 +98,7 @@ Result<storage::ReminderWrite> tick_write(const storage::TickCause& cause, std::
   using Kind = storage::ReminderWrite::Kind;
   Result<ReminderRecord> record = ReminderRecord::decode(body);
   if (!record) return fail(record.error());
-  const TickOutcome outcome{
-      .kind = end == TickEnd::kDone ? TickOutcome::Kind::kDone : TickOutcome::Kind::kFailed,
-      .fired = now};
+  const TickOutcome outcome{.kind = kind_of(end), .fired = now};
   const std::uint64_t number = record->number;
   const std::optional<ReminderRecord> next = advance(*std::move(record), outcome, now);
   if (given_up != nullptr) *given_up = !next || next->number != number;

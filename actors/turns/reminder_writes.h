@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "storage/shard/entry.h"
@@ -14,10 +15,11 @@ namespace troupe::actors {
 Result<storage::ReminderWrite> reminder_write(const ActorKey& key, const ReminderChange& change,
                                               WallTime now);
 
-/// The message of a tick, from the reminder's body as the shard has it.
-Result<TurnMessage> tick_message(std::string_view body);
+/// The message of a tick, from the reminder's body as the shard has it; nothing if it comes so late
+/// that the reminder wants it skipped.
+Result<std::optional<TurnMessage>> tick_message(std::string_view body, WallTime now);
 
-enum class TickEnd : std::uint8_t { kDone, kFailed };
+enum class TickEnd : std::uint8_t { kDone, kFailed, kSkipped };
 
 /// What the tick's own entry does to its reminder: the next tick, the next attempt, or the end.
 /// `given_up`, if not null, is set to whether a failed tick gets no further attempt.

@@ -59,7 +59,12 @@ struct TimerChange {
   std::optional<Duration> ttl;           // from now
 };
 
-enum class CatchUp : std::uint8_t { kCoalesce, kAll, kSkip };
+/// What becomes of a reminder's ticks that were missed, as while no node was up.
+enum class CatchUp : std::uint8_t {
+  kCoalesce,  // one tick stands for all of them
+  kAll,       // each runs
+  kSkip,      // none that is more than a minute late
+};
 
 /// What happens when a tick's turn throws or cannot run.
 struct FailurePolicy {

@@ -14,7 +14,11 @@ using namespace std::chrono_literals;
 class Causes : public ::testing::Test {
  protected:
   void SetUp() override {
-    world.type("Cart", {{"remind", remind}, {"nudge", nudge}, {"add", nudge}, {"bad", bad(world)}});
+    world.type("Cart", {{"remind", remind},
+                        {"nudge", nudge},
+                        {"add", nudge},
+                        {"skips", skips},
+                        {"bad", bad(world)}});
     world.start();
   }
   static void remind(ScriptedActor& self, TurnMessage message, TurnContext&,
@@ -27,10 +31,15 @@ class Causes : public ::testing::Test {
     change.period = "20s";
     change.failure.interval = 5s;
     change.failure.retries_max = 1;
+    if (self.state == "skips") change.catch_up = CatchUp::kSkip;
     done(std::move(result));
   }
   static void nudge(ScriptedActor& self, TurnMessage, TurnContext&, Done<TurnResult> done) {
     self.state += "n";
+    done(self.result());
+  }
+  static void skips(ScriptedActor& self, TurnMessage, TurnContext&, Done<TurnResult> done) {
+    self.state = "skips";
     done(self.result());
   }
   static ScriptedActor::Method bad(ActorWorld& world) {
@@ -112,6 +121,23 @@ TEST_F(Causes, ATickIsGivenUpByItsFailurePolicy) {
   tick();
   EXPECT_EQ(rows().at(0).number, 2U);
   EXPECT_EQ(world.actors->metrics().ticks_given_up.load(), 1U);
+}
+
+TEST_F(Causes, ATickThatComesTooLateIsSkippedWhereThatIsWanted) {
+  world.ask("Cart", "1", "skips");
+  world.ask("Cart", "1", "remind", "nudge");
+  world.pass(10s);
+  tick();
+  EXPECT_EQ(world.shards.value(key), "skipsn");
+  const WallTime due = rows().at(0).due;
+  world.pass(20s + 15min + 5s);
+  EXPECT_EQ(tick()->text(), "");
+  EXPECT_EQ(world.shards.value(key), "skipsn");
+  EXPECT_EQ(rows().at(0).number, 3U);
+  EXPECT_EQ(rows().at(0).due, due + 15min + 20s);
+  world.pass(20s);
+  tick();
+  EXPECT_EQ(world.shards.value(key), "skipsnn");
 }
 
 TEST_F(Causes, AMessageSentTwiceHasOneEffect) {
