@@ -139,14 +139,6 @@ ReminderRecord registered(ReminderRecord record) {
   return record;
 }
 
-ReminderTick next_tick(const ReminderRecord& record) {
-  return {.key = record.key,
-          .name = record.name,
-          .registration = record.registration,
-          .number = record.number,
-          .scheduled = record.scheduled};
-}
-
 Verdict judge(const ReminderRecord& record, WallTime now) {
   if (record.paused || record.due > now) return Verdict::kWait;
   const bool skippable = record.catch_up == TickCatchUp::kSkip && record.schedule.recurring();

@@ -67,18 +67,6 @@ struct ReminderRecord {
 /// `due` and `attempts`, and takes the rest as given.
 ReminderRecord registered(ReminderRecord record);
 
-/// The tick a turn names as its cause.
-struct ReminderTick {
-  ActorKey key;
-  std::string name;
-  Registration registration;
-  std::uint64_t number = 0;
-  WallTime scheduled{};
-
-  friend bool operator==(const ReminderTick&, const ReminderTick&) = default;
-};
-ReminderTick next_tick(const ReminderRecord& record);
-
 /// A recurring reminder with TickCatchUp::kSkip drops a tick that is later than this.
 inline constexpr Duration kSkipAfter = std::chrono::minutes(1);
 

@@ -4,7 +4,6 @@
 
 #include <benchmark/benchmark.h>
 
-#include "actors/reminders/reminder_wheel.h"
 #include "actors/schedule/cron.h"
 #include "actors/timers/timer_wheel.h"
 #include "runtime/base/random.h"
@@ -14,8 +13,6 @@ namespace {
 
 constexpr std::int64_t kEntries = 1'000'000;
 constexpr WheelTick kHour = 3'600'000;
-constexpr std::uint32_t kShards = 256;
-constexpr Epoch kEpoch{1};
 const WallTime kStart{std::chrono::seconds(1'800'000'000)};
 
 std::vector<WheelTick> random_ticks() {
@@ -67,42 +64,6 @@ void wheel_rearm(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(wheel_rearm);
-
-void load(ReminderWheel& wheel) {
-  Random random(3);
-  for (std::uint32_t shard = 0; shard < kShards; ++shard) wheel.own(ShardId{shard}, kEpoch);
-  for (std::uint64_t i = 0; i < kEntries; ++i) {
-    wheel.arm(ShardId{static_cast<std::uint32_t>(i % kShards)}, kEpoch, Registration{i},
-              kStart + std::chrono::milliseconds(random.below(kHour)));
-  }
-}
-
-void reminders_load(benchmark::State& state) {
-  for (auto _ : state) {
-    ReminderWheel wheel;
-    load(wheel);
-    state.counters["bytes_per_reminder"] = static_cast<double>(wheel.bytes()) / kEntries;
-  }
-  state.SetItemsProcessed(state.iterations() * kEntries);
-}
-BENCHMARK(reminders_load)->Unit(benchmark::kMillisecond);
-
-// A million that come due within the hour, each rearmed for an hour later when its tick is done.
-void reminders_fire(benchmark::State& state) {
-  ReminderWheel wheel;
-  load(wheel);
-  WallTime now = kStart;
-  std::int64_t fired = 0;
-  for (auto _ : state) {
-    now += std::chrono::milliseconds(10);
-    for (const DueReminder& due : wheel.take_due(now, 4096)) {
-      wheel.arm(due.shard, due.epoch, due.registration, due.due + std::chrono::hours(1));
-      ++fired;
-    }
-  }
-  state.SetItemsProcessed(fired);
-}
-BENCHMARK(reminders_fire)->Iterations(400'000);
 
 void cron_next(benchmark::State& state) {
   const auto cron = Cron::parse("TZ=Europe/Berlin 0 30 2 * * MON-FRI").value();

@@ -48,8 +48,8 @@ TEST(Registration, IsUniqueForEachPositionOfEachEntry) {
 
 TEST(Reminder, TicksAreNumberedFromOneAndLieOnTheGrid) {
   auto reminder = record(10s);
-  EXPECT_EQ(next_tick(reminder),
-            (ReminderTick{reminder.key, "nudge", reminder.registration, 1, kStart}));
+  EXPECT_EQ(reminder.number, 1U);
+  EXPECT_EQ(reminder.scheduled, kStart);
   reminder = *advance(reminder, {.kind = Kind::kDone, .fired = kStart}, kStart + 1s);
   EXPECT_EQ(reminder.number, 2U);
   EXPECT_EQ(reminder.scheduled, kStart + 10s);
