@@ -23,7 +23,7 @@ void Links::know(NodeId node, std::string address) {
   peer.address = std::move(address);
   peer.retry = world_.options.retry_first;
   if (!added) {
-    close(node, peer);
+    close(peer);
     tell_disconnected(node, peer);
   }
   connect(node);
@@ -32,7 +32,7 @@ void Links::know(NodeId node, std::string address) {
 void Links::forget(NodeId node) {
   const auto found = peers_.find(node);
   if (found == peers_.end()) return;
-  close(node, found->second);
+  close(found->second);
   tell_disconnected(node, found->second);
   peers_.erase(found);
 }
@@ -109,13 +109,12 @@ void Links::ended(NodeId node, std::uint64_t attempt, const StreamEnd& end) {
     peer->retry = world_.options.retry_longest;
   }
   complain(node, *peer, end.reason);
-  close(node, *peer);
+  close(*peer);
   tell_disconnected(node, *peer);
   retry(node, *peer);
 }
 
-void Links::close(NodeId node, Peer& peer) {
-  world_.routes.with([&](auto& routes) { routes.erase(node); });
+void Links::close(Peer& peer) {
   peer.attempt = ++last_attempt_;
   peer.accepted = {};
   const Lanes lanes = std::exchange(peer.lanes, {});

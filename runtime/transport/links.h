@@ -85,7 +85,7 @@ class Links : public std::enable_shared_from_this<Links> {
   void connect(NodeId node);
   void greeted(NodeId node, std::uint64_t attempt, Lane lane, const Greeting& greeting);
   void ended(NodeId node, std::uint64_t attempt, const StreamEnd& end);
-  void close(NodeId node, Peer& peer);
+  void close(Peer& peer);
   void retry(NodeId node, Peer& peer);
   void tell_connected(NodeId node, Peer& peer);
   void tell_disconnected(NodeId node, Peer& peer);
