@@ -14,8 +14,6 @@ constexpr auto kFirstWait = std::chrono::milliseconds(2);
 constexpr auto kLongestWait = std::chrono::milliseconds(100);
 constexpr std::uint32_t kQuickLooks = 3;
 constexpr auto kLocatePatience = std::chrono::seconds(2);
-constexpr auto kAnswerInterval = std::chrono::milliseconds(50);
-constexpr auto kAnswerPatience = std::chrono::seconds(5);
 
 std::string describe(const actors::Call& call) { return to_string(call.key) + " " + call.method; }
 
@@ -67,24 +65,11 @@ void CallRouter::route(actors::Call call) {
 void CallRouter::returned(actors::Call call) {
   if (call.from.empty()) return again(std::move(call));
   const ShardId shard = shard_of(call);
-  answer(call.from,
-         {.id = call.from_id,
-          .result = fail(Code::kUnavailable, "this node does not own " + to_string(call.key)),
-          .elsewhere = true,
-          .row = known_row(shard)});
-}
-
-// A caller that reaches this node may not be reached by it yet: its process, or this one, has just
-// begun. If that lasts the connection is gone, and the caller asks again.
-void CallRouter::answer(NodeId to, ReplyFrame reply, Time until) {
-  if (deps_.network.send_soon(to, Lane::kControl, encode_reply(reply))) return;
-  const Time now = deps_.clock.now();
-  if (until == Time{}) until = now + kAnswerPatience;
-  if (now >= until || stopped_) return;
-  deps_.loop.post_at(now + kAnswerInterval,
-                     [this, to, until, kept = std::make_shared<ReplyFrame>(std::move(reply))] {
-                       answer(to, std::move(*kept), until);
-                     });
+  deps_.answers.send(call.from, {.id = call.from_id,
+                                 .result = fail(Code::kUnavailable,
+                                                "this node does not own " + to_string(call.key)),
+                                 .elsewhere = true,
+                                 .row = known_row(shard)});
 }
 
 // Nobody knows whether this try took effect. From now on an error is no proof that nothing did:
@@ -221,7 +206,8 @@ void CallRouter::received(NodeId from, CallFrame&& frame) {
   call.from = from;
   call.from_id = frame.id;
   call.done = [this, from, id = frame.id](Result<actors::Reply> result) {
-    answer(from, {.id = id, .result = std::move(result), .elsewhere = false, .row = {}});
+    deps_.answers.send(from,
+                       {.id = id, .result = std::move(result), .elsewhere = false, .row = {}});
   };
   if (deps_.deliver_live(call)) return;
   accept(std::move(call), frame.row, deps_.clock.now() + options_.catch_up_patience);

@@ -15,6 +15,7 @@
 #include "runtime/base/executor.h"
 #include "runtime/base/guarded.h"
 #include "runtime/base/network.h"
+#include "runtime/cluster/answers.h"
 #include "runtime/cluster/frames.h"
 #include "runtime/cluster/rights.h"
 
@@ -53,6 +54,7 @@ class CallRouter final : public actors::Router {
     Clock& clock;
     Executor& loop;
     Network& network;
+    Answers& answers;
     const placement::Table& table;
     const Rights& rights;
     actors::CallIds& ids;
@@ -101,7 +103,6 @@ class CallRouter final : public actors::Router {
   void send(NodeId to, RowVersion row, actors::Call&& call, Time now);
   Taken take(std::uint64_t id, NodeId from);
   std::vector<Taken> take_if(const std::function<bool(const Pending&)>& wanted);
-  void answer(NodeId to, ReplyFrame reply, Time until = {});
   void mark_uncertain(actors::Call& call);
   void again(actors::Call call);
   void hold(actors::Call call, Duration wait);

@@ -77,7 +77,9 @@ struct Cluster::Stored {
 };
 
 Cluster::Cluster(ClusterOptions options, Dependencies dependencies)
-    : options_(std::move(options)), deps_(std::move(dependencies)) {
+    : options_(std::move(options)),
+      deps_(std::move(dependencies)),
+      answers_(deps_.clock, deps_.loop, deps_.network) {
   const NodeId self = options_.self.id;
   hello_.with([&](Hello& hello) { hello.node = self; });
   rpc_ = std::make_unique<Rpc>(self, deps_.random.next() >> (64 - kQuestionIdBits), deps_.clock,
@@ -273,6 +275,7 @@ void Cluster::enrolled(Generation generation) {
           .clock = deps_.clock,
           .loop = deps_.loop,
           .network = deps_.network,
+          .answers = answers_,
           .table = *table_,
           .rights = *rights_,
           .ids = *ids_,

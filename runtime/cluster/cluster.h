@@ -164,7 +164,6 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
 
   // Calls and replies of other nodes.
   void received_call(NodeId from, std::string_view bytes);
-  void send_refusal(NodeId to, std::string refusal, Time until);
   void refuse_call(NodeId from, std::string_view bytes);
 
   // Gossip and rows.
@@ -198,6 +197,7 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
   bool belongs_ = false;  // to that cluster, durably
   Generation generation_;
   Guarded<Hello> hello_;
+  Answers answers_;
   std::unique_ptr<Rpc> rpc_;
   std::unique_ptr<Replicas> replicas_;
   std::unique_ptr<Founding> founding_;

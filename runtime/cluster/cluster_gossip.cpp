@@ -12,8 +12,6 @@ namespace {
 // What an introduction is about: its first byte.
 enum class Introduction : char { kFounding = Founding::kMark, kGossip = 'g' };
 constexpr std::size_t kAddressesTold = 16;
-constexpr auto kRefusalInterval = std::chrono::milliseconds(50);
-constexpr auto kRefusalPatience = std::chrono::seconds(5);
 
 }  // namespace
 
@@ -174,20 +172,10 @@ void Cluster::received_call(NodeId from, std::string_view bytes) {
 void Cluster::refuse_call(NodeId from, std::string_view bytes) {
   const std::optional<CallFrame> call = decode_call(bytes, deps_.clock.now());
   if (!call) return;
-  const ReplyFrame elsewhere{.id = call->id,
-                             .result = fail(Code::kUnavailable, "this node is starting"),
-                             .elsewhere = true,
-                             .row = {}};
-  send_refusal(from, encode_reply(elsewhere), deps_.clock.now() + kRefusalPatience);
-}
-
-// Whoever asks reaches this node, which may not reach it yet.
-void Cluster::send_refusal(NodeId to, std::string refusal, Time until) {
-  if (deps_.network.send(to, Lane::kControl, refusal) || deps_.clock.now() >= until) return;
-  deps_.loop.post_at(deps_.clock.now() + kRefusalInterval,
-                     [this, alive = alive_, to, until, refusal = std::move(refusal)]() mutable {
-                       if (*alive) send_refusal(to, std::move(refusal), until);
-                     });
+  answers_.send(from, {.id = call->id,
+                       .result = fail(Code::kUnavailable, "this node is starting"),
+                       .elsewhere = true,
+                       .row = {}});
 }
 
 void Cluster::introduced(std::string question, Done<std::string> respond) {
