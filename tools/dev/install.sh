@@ -3,7 +3,7 @@
 set -euo pipefail
 
 packages=(
-  clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev g++ meson ninja-build pkg-config ccache
+  clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev lld-19 g++ meson ninja-build pkg-config ccache
   protobuf-compiler protobuf-compiler-grpc libgrpc++-dev libprotobuf-dev libcaf-dev librocksdb-dev
   libxxhash-dev prometheus-cpp-dev libgtest-dev libgmock-dev libboost1.81-dev libnghttp2-dev
   libsimdjson-dev libcli11-dev libtomlplusplus-dev libssl-dev libbenchmark-dev python3 python3-venv
