@@ -32,6 +32,23 @@ TEST(Loop, RunsWhatIsTimedWhenItIsDue) {
   EXPECT_GE(ran.get_future().get(), due);
 }
 
+TEST(Loop, WakesForWhatIsDueBeforeWhatItWaitsFor) {
+  SystemClock clock;
+  Loop loop(clock, "test");
+  const Time now = clock.now();
+  loop.post_at(now + std::chrono::hours(1), [] {});
+  std::promise<void> asleep;
+  loop.post([&] { asleep.set_value(); });
+  asleep.get_future().wait();
+  // Whether it is asleep by now nobody can tell: often it is.
+  for (int i = 0; i < 20; ++i) {
+    std::promise<void> ran;
+    loop.post_at(clock.now() + std::chrono::hours(2), [] {});
+    loop.post_at(clock.now() + std::chrono::milliseconds(2), [&] { ran.set_value(); });
+    ASSERT_EQ(ran.get_future().wait_for(std::chrono::seconds(20)), std::future_status::ready);
+  }
+}
+
 TEST(Loop, DropsWorkPostedAfterItStopped) {
   SystemClock clock;
   Loop loop(clock, "test");
