@@ -147,7 +147,8 @@ void Activation::arrive(std::unique_ptr<Turn> turn) {
   }
   const bool operation = call.kind == CallKind::kState || call.kind == CallKind::kTimers;
   const MethodInfo* const method = operation ? nullptr : type_->method(call.method);
-  turn->expires = call.deadline;
+  // Nobody waits for a timer's tick, and no other comes before it is over: it waits.
+  turn->expires = call.kind == CallKind::kTimer ? Time::max() : call.deadline;
   turn->chain = call.chain.id;
   turn->access = operation           ? Access::kInterleave
                  : method == nullptr ? Access::kWrite
@@ -251,6 +252,7 @@ void Activation::refuse_ownerless(Time now) {
   for (Ticket* next = gate_.queue().first(); next != nullptr;) {
     auto& turn = static_cast<Turn&>(*std::exchange(next, next->next));
     Time& since = turn.request.ownerless_since;
+    if (turn.request.kind == CallKind::kTimer) continue;
     if (since == Time{}) since = now;
     if (now - since < home_->options.lapse_patience) continue;
     gate_.cancel(turn);

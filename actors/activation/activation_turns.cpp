@@ -50,8 +50,9 @@ void Activation::begin(Turn& turn, Time now) {
   turn.began = now;
   if (turn.request.kind == CallKind::kState) return run_state_operations(turn);
   if (turn.request.kind == CallKind::kTimers) return run_timer_operation(turn);
-  if (turn.request.kind == CallKind::kTimer && timers_->begin(turn.timer_tick) == nullptr) {
-    return finish(turn, Reply{});
+  if (turn.request.kind == CallKind::kTimer) {
+    if (timers_->begin(turn.timer_tick) == nullptr) return finish(turn, Reply{});
+    turn.request.deadline = now + type_->options.turn_timeout;
   }
   std::optional<TurnMessage> tick;
   if (turn.request.kind == CallKind::kTick) {

@@ -244,6 +244,31 @@ TEST_F(ActorLife, TimersRunUntilTheirRepeatsAreOver) {
   EXPECT_EQ(world.log, (std::vector<std::string>{"on_activate", "tick", "tick"}));
 }
 
+TEST_F(ActorLife, ATimerTickWaitsAsLongAsTheTurnBeforeItTakes) {
+  world.start();
+  world.ask("Cart", "1", "timer");
+  actors::Call longer = world.call("Cart", "1", "stall");
+  longer.deadline = world.clock.now() + 10min;
+  const auto answer = world.send(std::move(longer));
+  world.pass(5min);
+  EXPECT_EQ(world.log, (std::vector<std::string>{"on_activate"}));
+  world.elsewhere["Nobody"].at(0).done(actors::Reply{});
+  world.pass(1s);
+  EXPECT_EQ(answer->text(), "done");
+  EXPECT_EQ(world.log, (std::vector<std::string>{"on_activate", "tick", "tick"}));
+}
+
+TEST_F(ActorLife, ATimerTickWaitsWhileTheLeaseHasLapsed) {
+  world.start();
+  world.ask("Cart", "1", "timer");
+  for (const auto& right : world.shards.rights("Cart")) right->prolong(world.clock.now());
+  world.pass(1min);
+  EXPECT_EQ(world.log, (std::vector<std::string>{"on_activate"}));
+  for (const auto& right : world.shards.rights("Cart")) right->prolong(Time::max());
+  world.pass(1min);
+  EXPECT_EQ(world.log, (std::vector<std::string>{"on_activate", "tick", "tick"}));
+}
+
 TEST_F(ActorLife, AnActorWithATimerStaysBeyondItsIdleTimeout) {
   cart->options.idle_timeout = 5s;
   world.start();
