@@ -19,6 +19,14 @@ struct TypeCount {
   std::uint64_t count = 0;
 };
 
+/// A storage node that does not answer, while shards still count on it.
+struct GoneFacts {
+  std::string node = {};
+  Duration since{0};
+  std::uint64_t replicas = 0;  // by the table
+  Duration replaced_in{0};     // then others get them
+};
+
 struct StatusFacts {
   std::string cluster = {};
   std::string node = {};
@@ -33,7 +41,11 @@ struct StatusFacts {
   std::uint64_t nodes_suspect = 0;
   std::uint64_t nodes_dead = 0;
   std::uint64_t nodes_draining = 0;
+  std::uint64_t lag = 0;  // committed entries that a replica lacks: the most, of shards led here
+  std::uint64_t elections_won = 0;     // by replicas of this process
   std::string meta_leader = {};        // empty: unknown
+  std::uint64_t moves_under_way = 0;   // of replicas, as the meta shard's leader says
+  std::vector<GoneFacts> gone = {};    // and so these; empty too if it does not answer
   std::vector<TypeCount> actors = {};  // activations here
 };
 
@@ -61,6 +73,18 @@ struct ReplicaFacts {
   std::uint64_t replica = 0;
   bool voter = true;
 };
+/// A replica as its own node says.
+struct ReplicaView {
+  std::uint32_t shard = 0;
+  std::string node = {};
+  std::uint64_t replica = 0;
+  std::string role = {};  // leader, follower, candidate, learner; silent: its node did not answer
+  std::uint64_t term = 0;
+  std::uint64_t committed = 0;  // index of the last entry known to be
+  std::uint64_t applied = 0;
+  std::uint64_t lag = 0;            // entries that the leader has committed and it has not applied
+  std::uint64_t elections_won = 0;  // by this process
+};
 struct OwnerFacts {
   std::string type = {};
   std::string node = {};  // empty: nobody
@@ -68,9 +92,12 @@ struct OwnerFacts {
 };
 struct ShardFacts {
   std::uint32_t shard = 0;
-  std::uint64_t term = 0;  // of the row's version
-  std::uint64_t index = 0;
-  std::string leader = {};  // empty: unknown
+  std::string leader = {};          // empty: unknown
+  std::uint64_t term = 0;           // of its leader
+  std::uint64_t applied = 0;        // index of its leader's last entry
+  std::uint64_t lag = 0;            // of the replica that is the furthest behind, in entries
+  std::uint64_t elections_won = 0;  // by the processes of today, together
+  std::uint64_t silent = 0;         // replicas whose nodes did not answer
   std::vector<ReplicaFacts> replicas = {};
   std::vector<OwnerFacts> owners = {};
 };
@@ -130,8 +157,12 @@ class Admin {
   virtual ~Admin() = default;
 
   virtual void status(Done<StatusFacts> done) = 0;
+  /// The same without what others would have to be asked for.
+  virtual void status_here(Done<StatusFacts> done) = 0;
   virtual void nodes(Done<std::vector<NodeFacts>> done) = 0;
   virtual void shards(Done<std::vector<ShardFacts>> done) = 0;
+  /// Of one shard. kNotFound if there is no such shard.
+  virtual void replicas(std::uint32_t shard, Done<std::vector<ReplicaView>> done) = 0;
   virtual void activations(ActivationsQuery query, Done<ActivationsView> done) = 0;
 
   /// From storage, as the leaders of the shards have it. 1 <= limit <= kIdsMax.

@@ -16,13 +16,19 @@
 namespace troupe::api {
 
 struct AdminQuestion {
-  std::string what = {};  // activations, ids, state, reminders, drain
+  std::string what = {};  // activations, replicas, repair, ids, state, reminders, drain
   std::string type = {};
   std::string id = {};
   std::optional<std::string> after = {};
   std::uint64_t limit = 0;
   bool draining = false;
-  std::vector<std::uint32_t> shards = {};  // that the one asked leads
+  std::vector<std::uint32_t> shards = {};  // that the one asked leads; replicas: all if empty
+};
+
+/// What the meta shard's leader answers to "repair".
+struct RepairFacts {
+  std::uint64_t moves_under_way = 0;
+  std::vector<GoneFacts> gone = {};
 };
 
 /// Reads one replica's rows; may be asked again with the next replica.

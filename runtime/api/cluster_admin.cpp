@@ -1,14 +1,24 @@
 #include "runtime/api/cluster_admin.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <utility>
+
+#include "runtime/api/shard_facts.h"
 
 namespace troupe::api {
 namespace {
 
 constexpr auto kPatience = std::chrono::seconds(5);
+constexpr auto kFactsPatience = std::chrono::seconds(1);  // what is missing then is shown as such
 constexpr std::size_t kScanMax = 20'000;  // activations looked at to find those of a type
+
+template <class T>
+Result<std::vector<T>> read_list(const Result<std::string>& body) {
+  if (!body) return fail(body.error());
+  return from_json<std::vector<T>>(*body);
+}
 
 }  // namespace
 
@@ -40,19 +50,36 @@ std::vector<TypeCount> ClusterAdmin::hosted() const {
   return hosted;
 }
 
-void ClusterAdmin::status(Done<StatusFacts> done) {
+void ClusterAdmin::status_here(Done<StatusFacts> done) {
   loop_.post([this, alive = alive_, done = std::move(done)]() mutable {
     if (!*alive) return done(fail(Code::kUnavailable, "this node is stopping"));
     done(status_now());
   });
 }
 
-void ClusterAdmin::nodes(Done<std::vector<NodeFacts>> done) {
-  on_loop(std::move(done), [this](auto answer) { answer(nodes_now()); });
+void ClusterAdmin::status(Done<StatusFacts> done) {
+  loop_.post([this, alive = alive_, done = std::move(done)]() mutable {
+    if (!*alive) return done(fail(Code::kUnavailable, "this node is stopping"));
+    StatusFacts facts = status_now();
+    const cluster::Meta* meta = serving() == nullptr ? nullptr : cluster_.meta();
+    const NodeId leader = meta == nullptr ? NodeId{} : meta->leader();
+    if (leader.empty()) return done(std::move(facts));
+    AdminQuestion question;
+    question.what = "repair";
+    ask(leader, question, kFactsPatience,
+        [facts = std::move(facts),
+         done = std::move(done)](const Result<std::string>& body) mutable {
+          if (auto repair = body ? from_json<RepairFacts>(*body) : fail(body.error())) {
+            facts.moves_under_way = repair->moves_under_way;
+            facts.gone = std::move(repair->gone);
+          }
+          done(std::move(facts));
+        });
+  });
 }
 
-void ClusterAdmin::shards(Done<std::vector<ShardFacts>> done) {
-  on_loop(std::move(done), [this](auto answer) { answer(shards_now()); });
+void ClusterAdmin::nodes(Done<std::vector<NodeFacts>> done) {
+  on_loop(std::move(done), [this](auto answer) { answer(nodes_now()); });
 }
 
 std::vector<ActivationView> ClusterAdmin::activations_here(const std::string& type,
@@ -78,53 +105,92 @@ std::vector<ActivationView> ClusterAdmin::activations_here(const std::string& ty
   return found;
 }
 
-namespace {
-
-// Answers of several nodes, until all are there.
-struct Gathered {
-  std::size_t awaited = 0;
-  ActivationsView view;
-  std::uint64_t limit = 0;
-  Done<ActivationsView> done;
-
-  void add(NodeId node, const Result<std::string>& answer) {
-    Result<std::vector<ActivationView>> found = fail(Code::kUnavailable, "");
-    if (answer) found = from_json<std::vector<ActivationView>>(*answer);
-    if (!found) {
-      view.silent.push_back(to_string(node));
-    } else {
-      for (ActivationView& each : *found) {
-        if (view.activations.size() < limit) view.activations.push_back(std::move(each));
-      }
-    }
-    if (--awaited == 0) done(std::move(view));
-  }
-};
-
-}  // namespace
-
 void ClusterAdmin::activations(ActivationsQuery query, Done<ActivationsView> done) {
   on_loop(std::move(done), [this, query = std::move(query)](Done<ActivationsView> answer) {
     if (!query.all) {
       return answer(
           ActivationsView{.activations = activations_here(query.type, query.limit), .silent = {}});
     }
-    auto gathered = std::make_shared<Gathered>();
-    gathered->limit = query.limit;
-    gathered->done = std::move(answer);
-    const auto members = cluster_.members()->reachable();
-    gathered->awaited = members.size();
-    if (members.empty()) return gathered->done(std::move(gathered->view));
     AdminQuestion question;
     question.what = "activations";
     question.type = query.type;
     question.limit = query.limit;
-    for (const auto& member : members) {
-      ask(member->id, question, [gathered, node = member->id](const Result<std::string>& reply) {
-        gathered->add(node, reply);
-      });
-    }
+    ask_all(for_all(question, false), kPatience,
+            [limit = query.limit, answer = std::move(answer)](const Answers& answers) mutable {
+              ActivationsView view;
+              for (const auto& [node, body] : answers) {
+                auto found = read_list<ActivationView>(body);
+                if (!found) view.silent.push_back(to_string(node));
+                if (!found) continue;
+                for (ActivationView& each : *found) {
+                  if (view.activations.size() < limit) view.activations.push_back(std::move(each));
+                }
+              }
+              answer(std::move(view));
+            });
   });
+}
+
+void ClusterAdmin::shards(Done<std::vector<ShardFacts>> done) {
+  on_loop(std::move(done), [this](Done<std::vector<ShardFacts>> answer) {
+    AdminQuestion question;
+    question.what = "replicas";
+    ask_replicas(std::move(question), [shards = shards_now(), answer = std::move(answer)](
+                                          const std::vector<ReplicaView>& said) mutable {
+      std::map<std::uint32_t, std::vector<ReplicaView>> by_shard;
+      for (const ReplicaView& each : said) by_shard[each.shard].push_back(each);
+      for (ShardFacts& shard : shards) {
+        std::vector<ReplicaView>& replicas = by_shard[shard.shard];
+        std::ranges::move(silent_of(shard, replicas), std::back_inserter(replicas));
+        measure_lag(replicas);
+        add_replicas(shard, replicas);
+      }
+      answer(std::move(shards));
+    });
+  });
+}
+
+void ClusterAdmin::replicas(std::uint32_t shard, Done<std::vector<ReplicaView>> done) {
+  on_loop(std::move(done), [this, shard](Done<std::vector<ReplicaView>> answer) {
+    const placement::Table* table = cluster_.table();
+    if (table == nullptr || shard >= cluster_.shard_count()) {
+      return answer(fail(Code::kNotFound, "no shard " + std::to_string(shard) + ": there are " +
+                                              std::to_string(cluster_.shard_count()) +
+                                              ", from 0 on"));
+    }
+    AdminQuestion question;
+    question.what = "replicas";
+    question.shards = {shard};
+    ask_replicas(std::move(question), [known = facts_of(shard, *table), answer = std::move(answer)](
+                                          std::vector<ReplicaView> replicas) mutable {
+      std::ranges::move(silent_of(known, replicas), std::back_inserter(replicas));
+      measure_lag(replicas);
+      answer(std::move(replicas));
+    });
+  });
+}
+
+// Of all nodes that have any and answer.
+void ClusterAdmin::ask_replicas(AdminQuestion question,
+                                Function<void(std::vector<ReplicaView>)> done) {
+  ask_all(for_all(question, true), kFactsPatience,
+          [done = std::move(done)](const Answers& answers) mutable {
+            std::vector<ReplicaView> said;
+            for (const auto& [node, body] : answers) {
+              if (auto found = read_list<ReplicaView>(body)) {
+                std::ranges::move(*found, std::back_inserter(said));
+              }
+            }
+            done(std::move(said));
+          });
+}
+
+ClusterAdmin::Questions ClusterAdmin::for_all(const AdminQuestion& question, bool storing) const {
+  Questions questions;
+  for (const auto& member : cluster_.members()->reachable()) {
+    if (member->storage || !storing) questions.emplace_back(member->id, question);
+  }
+  return questions;
 }
 
 Result<NodeId> ClusterAdmin::member_named(const std::string& name) const {
@@ -153,7 +219,7 @@ void ClusterAdmin::drain(std::string node, bool draining, Done<void> done) {
                     AdminQuestion question;
                     question.what = "drain";
                     question.draining = draining;
-                    ask(member, question,
+                    ask(member, question, kPatience,
                         [answer = std::move(answer)](const Result<std::string>& /*told*/) mutable {
                           answer({});
                         });
@@ -161,10 +227,28 @@ void ClusterAdmin::drain(std::string node, bool draining, Done<void> done) {
   });
 }
 
-void ClusterAdmin::ask(NodeId to, const AdminQuestion& question, Done<std::string> done) {
+void ClusterAdmin::ask(NodeId to, const AdminQuestion& question, Duration patience,
+                       Done<std::string> done) {
   Result<std::string> body = try_to_json(question);
   if (!body) return done(fail(body.error()));
-  cluster_.rpc().ask(to, cluster::Service::kAdmin, *std::move(body), kPatience, std::move(done));
+  cluster_.rpc().ask(to, cluster::Service::kAdmin, *std::move(body), patience, std::move(done));
+}
+
+void ClusterAdmin::ask_all(const Questions& questions, Duration patience,
+                           Function<void(Answers)> done) {
+  struct Gathered {
+    Answers answers;
+    std::size_t awaited;
+    Function<void(Answers)> done;
+  };
+  if (questions.empty()) return done({});
+  auto gathered = std::make_shared<Gathered>(Answers{}, questions.size(), std::move(done));
+  for (const auto& [node, question] : questions) {
+    ask(node, question, patience, [gathered, node](Result<std::string> answer) {
+      gathered->answers.emplace_back(node, std::move(answer));
+      if (--gathered->awaited == 0) gathered->done(std::move(gathered->answers));
+    });
+  }
 }
 
 void ClusterAdmin::question(const std::string& body, Done<std::string> respond) {
@@ -173,6 +257,12 @@ void ClusterAdmin::question(const std::string& body, Done<std::string> respond) 
   if (question->what == "activations") {
     return respond(try_to_json(activations_here(question->type, question->limit)));
   }
+  if (question->what == "replicas") {
+    const auto& shards = question->shards;
+    return respond(
+        try_to_json(replicas_here(shards.empty() ? std::nullopt : std::optional(shards.front()))));
+  }
+  if (question->what == "repair") return respond(try_to_json(repair_here()));
   if (question->what == "drain") {
     const bool draining = question->draining;
     cluster_.update_self([draining](placement::Member& self) { self.draining = draining; });

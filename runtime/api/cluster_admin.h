@@ -37,8 +37,10 @@ class ClusterAdmin final : public Admin, public Backend {
   std::vector<TypeCount> hosted() const override;
 
   void status(Done<StatusFacts> done) override;
+  void status_here(Done<StatusFacts> done) override;
   void nodes(Done<std::vector<NodeFacts>> done) override;
   void shards(Done<std::vector<ShardFacts>> done) override;
+  void replicas(std::uint32_t shard, Done<std::vector<ReplicaView>> done) override;
   void activations(ActivationsQuery query, Done<ActivationsView> done) override;
   void ids(std::string type, std::optional<std::string> after, std::uint64_t limit,
            Done<IdsView> done) override;
@@ -47,6 +49,9 @@ class ClusterAdmin final : public Admin, public Backend {
   void drain(std::string node, bool draining, Done<void> done) override;
 
  private:
+  using Questions = std::vector<std::pair<NodeId, AdminQuestion>>;
+  using Answers = std::vector<std::pair<NodeId, Result<std::string>>>;
+
   actors::Actors* serving() const { return actors_.load(std::memory_order_acquire); }
   NodeId self() const { return cluster_.hello().node; }
 
@@ -57,11 +62,16 @@ class ClusterAdmin final : public Admin, public Backend {
   StatusFacts status_now() const;
   std::vector<NodeFacts> nodes_now() const;
   std::vector<ShardFacts> shards_now() const;
+  std::vector<ReplicaView> replicas_here(std::optional<std::uint32_t> only = {}) const;
+  RepairFacts repair_here() const;
   std::vector<ActivationView> activations_here(const std::string& type, std::uint64_t limit) const;
   NodeId leader_of(ShardId shard) const;
+  Questions for_all(const AdminQuestion& question, bool storing) const;
   Result<NodeId> member_named(const std::string& name) const;
 
-  void ask(NodeId to, const AdminQuestion& question, Done<std::string> done);
+  void ask(NodeId to, const AdminQuestion& question, Duration patience, Done<std::string> done);
+  void ask_all(const Questions& questions, Duration patience, Function<void(Answers)> done);
+  void ask_replicas(AdminQuestion question, Function<void(std::vector<ReplicaView>)> done);
   void ask_leaders(const std::vector<ShardId>& shards, AdminQuestion question,
                    Done<std::vector<std::string>> done);
   void question(const std::string& body, Done<std::string> respond);

@@ -1,9 +1,11 @@
 // ClusterAdmin's part that tells what this node knows of its cluster.
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
 #include "runtime/api/cluster_admin.h"
+#include "runtime/api/shard_facts.h"
 
 namespace troupe::api {
 namespace {
@@ -26,6 +28,31 @@ std::string_view status_of(placement::MemberStatus status) {
   return "dead";
 }
 
+std::string_view role_of(const raft::Raft& raft) {
+  switch (raft.role()) {
+    case raft::Role::kLeader:
+      return "leader";
+    case raft::Role::kPreCandidate:
+    case raft::Role::kCandidate:
+      return "candidate";
+    case raft::Role::kFollower:
+      break;
+  }
+  const raft::Member* member = raft.configuration().find(raft.self());
+  return member != nullptr && !member->voter ? "learner" : "follower";
+}
+
+// Of a leader: what the member furthest behind has not confirmed of what is committed.
+std::uint64_t lag_behind(const raft::Raft& raft) {
+  std::uint64_t lag = 0;
+  for (const raft::Member& member : raft.configuration().members) {
+    const raft::Progress* progress = raft.progress(member.address);
+    if (progress == nullptr) continue;
+    lag = std::max(lag, raft.committed() - std::min(raft.committed(), progress->match));
+  }
+  return lag;
+}
+
 void count_members(const placement::View& view, StatusFacts& facts) {
   for (const placement::View::Entry& entry : view.members) {
     facts.nodes_alive += entry.status == placement::MemberStatus::kAlive ? 1U : 0U;
@@ -35,7 +62,8 @@ void count_members(const placement::View& view, StatusFacts& facts) {
   }
 }
 
-// As few replicas as there are storage nodes, one below three of them, are all that can be had.
+// Below three storage nodes a shard has one replica. What it once had counts even if there are too
+// few nodes for it now.
 void count_shards(const placement::Table& table, const placement::View& view, NodeId self,
                   StatusFacts& facts) {
   std::set<NodeId> storing;
@@ -47,11 +75,13 @@ void count_shards(const placement::Table& table, const placement::View& view, No
     const placement::Table::RowRef row = table.lookup(ShardId{shard});
     if (!row || row->leader.empty()) ++facts.shards_without_leader;
     if (!row) continue;
+    std::size_t voters = 0;
     std::size_t there = 0;
     for (const placement::RowReplica& replica : row->replicas) {
+      voters += replica.voter ? 1U : 0U;
       there += replica.voter && storing.contains(replica.node) ? 1U : 0U;
     }
-    if (there < wanted) ++facts.shards_under_replicated;
+    if (there < std::max(wanted, voters)) ++facts.shards_under_replicated;
     if (row->leader == self) ++facts.leaders_here;
   }
 }
@@ -70,6 +100,10 @@ StatusFacts ClusterAdmin::status_now() const {
   count_members(*members, facts);
   if (cluster_.table() != nullptr) count_shards(*cluster_.table(), *members, self(), facts);
   facts.replicas_here = cluster_.replicas().count();
+  cluster_.replicas().each([&](const cluster::Replica& replica) {
+    facts.elections_won += replica.elections_won();
+    facts.lag = std::max(facts.lag, lag_behind(replica.raft()));
+  });
   if (const cluster::Meta* meta = cluster_.meta()) facts.meta_leader = name_of(meta->leader());
   return facts;
 }
@@ -110,24 +144,48 @@ std::vector<ShardFacts> ClusterAdmin::shards_now() const {
   const placement::Table* table = cluster_.table();
   if (table == nullptr) return shards;
   for (std::uint32_t shard = 0; shard < cluster_.shard_count(); ++shard) {
-    ShardFacts& facts = shards.emplace_back();
-    facts.shard = shard;
-    const placement::Table::RowRef row = table->lookup(ShardId{shard});
-    if (!row) continue;
-    facts.term = row->version.term;
-    facts.index = row->version.index;
-    facts.leader = name_of(row->leader);
-    for (const placement::RowReplica& replica : row->replicas) {
-      facts.replicas.push_back({.node = name_of(replica.node),
-                                .replica = replica.replica.value,
-                                .voter = replica.voter});
-    }
-    for (const placement::Owner& owner : row->owners) {
-      facts.owners.push_back(
-          {.type = owner.type, .node = name_of(owner.node), .epoch = owner.epoch.value});
-    }
+    shards.push_back(facts_of(shard, *table));
   }
   return shards;
+}
+
+std::vector<ReplicaView> ClusterAdmin::replicas_here(std::optional<std::uint32_t> only) const {
+  std::vector<ReplicaView> replicas;
+  const std::string node = to_string(self());
+  cluster_.replicas().each([&](const cluster::Replica& replica) {
+    const std::uint32_t shard = replica.shard().value;
+    if (shard >= cluster_.shard_count() || (only && *only != shard)) return;
+    replicas.push_back({.shard = shard,
+                        .node = node,
+                        .replica = replica.keys().replica().value,
+                        .role = std::string(role_of(replica.raft())),
+                        .term = replica.raft().term(),
+                        .committed = replica.raft().committed(),
+                        .applied = replica.applied(),
+                        .elections_won = replica.elections_won()});
+  });
+  return replicas;
+}
+
+// Nothing if this node does not lead the meta shard.
+RepairFacts ClusterAdmin::repair_here() const {
+  RepairFacts facts;
+  const cluster::Meta* meta = cluster_.meta();
+  const auto repair = meta == nullptr ? std::nullopt : meta->repair();
+  if (!repair) return facts;
+  facts.moves_under_way = repair->steps_under_way;
+  std::map<std::string, std::uint64_t> replicas;
+  for (const ShardFacts& shard : shards_now()) {
+    for (const ReplicaFacts& each : shard.replicas) ++replicas[each.node];
+  }
+  for (const cluster::Meta::Repair::Gone& gone : repair->gone) {
+    facts.gone.push_back(
+        {.node = to_string(gone.node),
+         .since = std::chrono::floor<std::chrono::seconds>(gone.since),
+         .replicas = replicas[to_string(gone.node)],
+         .replaced_in = std::chrono::ceil<std::chrono::seconds>(gone.replaced_in)});
+  }
+  return facts;
 }
 
 }  // namespace troupe::api

@@ -8,24 +8,7 @@
 namespace troupe::api {
 namespace {
 
-// The answers of the leaders, until all are there or one fails.
-struct Answers {
-  std::size_t awaited = 0;
-  std::vector<std::string> bodies;
-  std::optional<Error> failed;
-  Done<std::vector<std::string>> done;
-
-  void add(Result<std::string> answer) {
-    if (answer) {
-      bodies.push_back(*std::move(answer));
-    } else if (!failed) {
-      failed = answer.error();
-    }
-    if (--awaited > 0) return;
-    if (failed) return done(fail(*failed));
-    done(std::move(bodies));
-  }
-};
+constexpr auto kReadPatience = std::chrono::seconds(5);
 
 // The shards of one question that this node leads, until all are sure to be led.
 struct Confirmed {
@@ -63,14 +46,19 @@ void ClusterAdmin::ask_leaders(const std::vector<ShardId>& shards, AdminQuestion
     if (leader.empty()) return done(fail(cluster_.no_leader(shard)));
     by_leader[leader].push_back(shard.value);
   }
-  auto answers = std::make_shared<Answers>();
-  answers->awaited = by_leader.size();
-  answers->done = std::move(done);
+  Questions questions;
   for (auto& [leader, led] : by_leader) {
     question.shards = std::move(led);
-    ask(leader, question,
-        [answers](Result<std::string> answer) { answers->add(std::move(answer)); });
+    questions.emplace_back(leader, question);
   }
+  ask_all(questions, kReadPatience, [done = std::move(done)](Answers answers) mutable {
+    std::vector<std::string> bodies;
+    for (auto& [leader, answer] : answers) {
+      if (!answer) return done(fail(answer.error()));
+      bodies.push_back(*std::move(answer));
+    }
+    done(std::move(bodies));
+  });
 }
 
 void ClusterAdmin::ids(std::string type, std::optional<std::string> after, std::uint64_t limit,

@@ -259,33 +259,21 @@ void Meta::reconfigure(std::string_view body, Done<std::string> respond) {
   respond(std::string());
 }
 
-Meta::Health Meta::health() const {
-  Health health;
-  health.steps_under_way = under_way_.size();
-  const std::uint32_t count = deps_.table.shard_count() - 1;
-  std::size_t factor = 0;
-  const auto members = deps_.members();
-  for (std::uint32_t shard = 0; shard < count; ++shard) {
-    const placement::Table::RowRef row = deps_.table.lookup(ShardId{shard});
-    if (!row || row->leader.empty()) {
-      ++health.without_leader;
-      continue;
-    }
-    const auto alive = static_cast<std::size_t>(
-        std::ranges::count_if(row->replicas, [&](const placement::RowReplica& replica) {
-          const placement::View::Entry* entry = members->find(replica.node);
-          return replica.voter && entry != nullptr &&
-                 (entry->status == placement::MemberStatus::kAlive ||
-                  entry->status == placement::MemberStatus::kSuspect);
-        }));
-    factor = std::max(factor, alive);
-    const auto storage = static_cast<std::size_t>(
-        std::ranges::count_if(members->members, [](const placement::View::Entry& entry) {
-          return entry.member->storage && entry.status == placement::MemberStatus::kAlive;
-        }));
-    if (alive < (storage >= 3 || row->replicas.size() >= 3 ? 3U : 1U)) ++health.under_replicated;
+std::optional<Meta::Repair> Meta::repair() const {
+  const Replica* replica = deps_.replicas.find(kMetaShard);
+  if (replica == nullptr || !replica->leads()) return std::nullopt;
+  const Time now = deps_.clock.now();
+  const std::set<NodeId> holding = holders();
+  Repair repair{.steps_under_way = under_way_.size(), .gone = {}};
+  for (const auto& [node, since] : dead_since_) {
+    if (!holding.contains(node)) continue;
+    const Duration gone = now - since;
+    repair.gone.push_back(
+        {.node = node,
+         .since = gone,
+         .replaced_in = std::max(Duration(0), options_.allocator.grace_period - gone)});
   }
-  return health;
+  return repair;
 }
 
 }  // namespace troupe::cluster

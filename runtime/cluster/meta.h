@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -52,13 +53,18 @@ class Meta {
   NodeId leader() const;
   /// What the meta shard knows, if this node has a replica of it.
   const MetaMachine* machine() const;
-  /// Groups that are not as they should be: for people.
-  struct Health {
-    std::size_t under_replicated = 0;
-    std::size_t without_leader = 0;
+  /// What its leader does for shards that lack a replica.
+  struct Repair {
+    struct Gone {
+      NodeId node;
+      Duration since{0};
+      Duration replaced_in{0};  // not before: it may come back
+    };
     std::size_t steps_under_way = 0;
+    std::vector<Gone> gone;  // storage nodes that still stand for replicas
   };
-  Health health() const;
+  /// Empty where the meta shard is not led.
+  std::optional<Repair> repair() const;
 
  private:
   void attempt(std::string bytes, Time until, Done<std::string> done);

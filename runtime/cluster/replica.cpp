@@ -85,7 +85,10 @@ void Replica::step(Time /*now*/) {
     for (const raft::SendSnapshot& snapshot : ready.snapshots) {
       events_.send_snapshot(shard(), snapshot);
     }
-    if (ready.standing) events_.standing_changed(shard());
+    if (ready.standing) {
+      if (ready.standing->role == raft::Role::kLeader) ++elections_won_;
+      events_.standing_changed(shard());
+    }
     compact();
   }
 }

@@ -87,6 +87,8 @@ class Replica {
 
   /// What it stands on: the newest applied index, by this process.
   std::uint64_t applied() const { return applied_; }
+  /// How often it has become leader, in this process.
+  std::uint64_t elections_won() const { return elections_won_; }
 
  private:
   struct Waiting {
@@ -119,6 +121,7 @@ class Replica {
   std::uint64_t log_first_;        // on disk
   std::uint64_t log_last_;         // handed to the disk
   std::size_t applied_bytes_ = 0;  // since the last compaction
+  std::uint64_t elections_won_ = 0;
 
   std::deque<Waiting> waiting_;  // proposed, not yet applied, by index
   storage::Batch changes_;       // of the entry being applied

@@ -90,14 +90,62 @@ void NodeMetrics::watch(const transport::TransportMetrics& transport) {
   }
 }
 
+void NodeMetrics::watch_cluster() {
+  using F = api::StatusFacts;
+  struct Named {
+    MetricKind kind;
+    const char* name;
+    const char* help;
+    std::uint64_t F::* value;
+  };
+  static constexpr Named kFacts[] = {
+      {MetricKind::kGauge, "troupe_shards_without_leader", "Shards that nobody leads, as it knows.",
+       &F::shards_without_leader},
+      {MetricKind::kGauge, "troupe_shards_under_replicated",
+       "Shards with fewer replicas on nodes that answer than wanted, as it knows.",
+       &F::shards_under_replicated},
+      {MetricKind::kGauge, "troupe_replicas", "Replicas here.", &F::replicas_here},
+      {MetricKind::kGauge, "troupe_shards_led", "Shards led from here.", &F::leaders_here},
+      {MetricKind::kGauge, "troupe_replica_lag_entries",
+       "Committed entries that a replica lacks: the most, of shards led from here.", &F::lag},
+      {MetricKind::kCounter, "troupe_elections_won_total",
+       "How often a replica here became its shard's leader.", &F::elections_won},
+  };
+  for (const Named& each : kFacts) {
+    readings_.push_back(metrics_.on_read(
+        each.kind, each.name, each.help, [this, value = each.value]() -> std::vector<MetricSample> {
+          return {{.labels = {}, .value = cluster_.with([&](const F& facts) {
+                     return static_cast<double>(facts.*value);
+                   })}};
+        }));
+  }
+  readings_.push_back(metrics_.on_read(
+      MetricKind::kGauge, "troupe_nodes", "Nodes of the cluster, as it sees them.",
+      [this]() -> std::vector<MetricSample> {
+        const F facts = cluster_.with([](const F& now) { return now; });
+        const auto sample = [](const char* status, std::uint64_t count) {
+          return MetricSample{.labels = {{"status", status}}, .value = static_cast<double>(count)};
+        };
+        return {sample("alive", facts.nodes_alive), sample("suspect", facts.nodes_suspect),
+                sample("dead", facts.nodes_dead), sample("draining", facts.nodes_draining)};
+      }));
+}
+
+void NodeMetrics::set(api::StatusFacts facts) {
+  cluster_.with([&](api::StatusFacts& now) { now = std::move(facts); });
+}
+
 void MetricsEndpoint::handle(net::HttpRequest request, net::HttpResponder respond) {
   if (request.method != "GET" || request.path() != "/metrics") {
     return next_.handle(std::move(request), std::move(respond));
   }
-  net::HttpResponse response;
-  response.content_type = std::string(kMetricsContentType);
-  response.body = Payload(metrics_.text());
-  respond(std::move(response));
+  admin_.status_here([this, respond = std::move(respond)](Result<api::StatusFacts> facts) mutable {
+    if (facts) metrics_.set(*std::move(facts));
+    net::HttpResponse response;
+    response.content_type = std::string(kMetricsContentType);
+    response.body = Payload(metrics_.text());
+    respond(std::move(response));
+  });
 }
 
 }  // namespace troupe::node

@@ -4,6 +4,8 @@
 #include <vector>
 
 #include "actors/directory/actors.h"
+#include "runtime/api/admin.h"
+#include "runtime/base/guarded.h"
 #include "runtime/base/metrics/metrics.h"
 #include "runtime/net/http_server.h"
 #include "runtime/transport/transport_metrics.h"
@@ -13,11 +15,13 @@ namespace troupe::node {
 /// What a node counts, in Prometheus' words. Values are read when they are asked for.
 class NodeMetrics {
  public:
-  explicit NodeMetrics(MetricLabels constant) : metrics_(std::move(constant)) {}
+  explicit NodeMetrics(MetricLabels constant) : metrics_(std::move(constant)) { watch_cluster(); }
 
   /// Each outlives the metrics, or forget() comes before its end.
   void watch(const actors::Actors& actors);
   void watch(const transport::TransportMetrics& transport);
+  /// What is shown of the cluster from now on.
+  void set(api::StatusFacts facts);
   void forget() { readings_.clear(); }
 
   std::string text() const { return metrics_.text(); }
@@ -26,22 +30,25 @@ class NodeMetrics {
   using Read = std::function<double()>;
 
   void counter(const char* name, const char* help, Read read);
+  void watch_cluster();
 
+  Guarded<api::StatusFacts> cluster_;
   Metrics metrics_;
   std::vector<MetricReading> readings_;
 };
 
-/// Answers GET /metrics, and leaves every other request to the API.
+/// Answers GET /metrics, with the cluster as it then is, and leaves every other request to the API.
 class MetricsEndpoint final : public net::HttpHandler {
  public:
-  /// Both outlive it.
-  MetricsEndpoint(const NodeMetrics& metrics, net::HttpHandler& next)
-      : metrics_(metrics), next_(next) {}
+  /// All outlive it.
+  MetricsEndpoint(NodeMetrics& metrics, api::Admin& admin, net::HttpHandler& next)
+      : metrics_(metrics), admin_(admin), next_(next) {}
 
   void handle(net::HttpRequest request, net::HttpResponder respond) override;
 
  private:
-  const NodeMetrics& metrics_;
+  NodeMetrics& metrics_;
+  api::Admin& admin_;
   net::HttpHandler& next_;
 };
 

@@ -64,6 +64,18 @@ void shards(Exchange exchange) {
   admin.shards(json_or_error<std::vector<ShardFacts>>(std::move(exchange)));
 }
 
+void replicas(Exchange exchange) {
+  const std::string& text = exchange.parameters[0];
+  std::uint32_t shard = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), shard);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    return exchange.error(Operation::kAdmin,
+                          {Code::kInvalid, "a shard is a number from 0 on, not '" + text + "'"});
+  }
+  Admin& admin = exchange.on.admin;
+  admin.replicas(shard, json_or_error<std::vector<ReplicaView>>(std::move(exchange)));
+}
+
 void activations(Exchange exchange) {
   const Result<std::uint64_t> limit = limit_of(exchange, kLimitMax);
   if (!limit) return exchange.error(Operation::kAdmin, limit.error());
@@ -127,10 +139,11 @@ void drain(Exchange exchange) {
               });
 }
 
-constexpr std::array<Route<Endpoint>, 11> kRoutes{{
+constexpr std::array<Route<Endpoint>, 12> kRoutes{{
     {"GET", "/troupe/v1/status", status},
     {"GET", "/troupe/v1/nodes", nodes},
     {"GET", "/troupe/v1/shards", shards},
+    {"GET", "/troupe/v1/shards/{shard}", replicas},
     {"GET", "/troupe/v1/actors", activations},
     {"GET", "/troupe/v1/actors/{type}/ids", ids},
     {"GET", "/troupe/v1/state/{type}/{id}", state},

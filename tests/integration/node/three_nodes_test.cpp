@@ -18,6 +18,10 @@ using testing::HasSubstr;
 
 constexpr int kCounters = 30;
 
+bool contains(const std::string& all, const std::string& part) {
+  return all.find(part) != std::string::npos;
+}
+
 class ThreeNodes : public testing::Test {
  protected:
   void SetUp() override {
@@ -75,6 +79,30 @@ TEST_F(ThreeNodes, NothingAcknowledgedIsLostWhenOneIsKilledUnderLoad) {
   EXPECT_EQ(load.wrong(cluster_.client(2)), "") << load.errors();
   EXPECT_EQ(load.failed(), 0) << load.errors();
   expect_counters(1);
+}
+
+TEST_F(ThreeNodes, TellWhatIsMissingWhenOneIsGoneAndThatItIsBack) {
+  const auto shows = [&](const std::string& target, const std::string& text) {
+    return eventually([&] { return contains(cluster_.get(0, target).body, text); });
+  };
+  EXPECT_TRUE(shows("/metrics", R"(status="alive"} 3)"));
+  EXPECT_TRUE(shows("/metrics", R"(troupe_shards_under_replicated{app_id=""} 0)"));
+  cluster_.process(2).kill();
+  EXPECT_TRUE(shows("/metrics", R"(status="dead"} 1)"));
+  EXPECT_TRUE(shows("/troupe/v1/status", R"("shards_without_leader":0,)"));
+  EXPECT_FALSE(
+      contains(cluster_.get(0, "/troupe/v1/status").body, R"("shards_under_replicated":0,)"));
+  EXPECT_TRUE(shows("/troupe/v1/status", R"("gone":[{"node":)"));
+  EXPECT_TRUE(shows("/troupe/v1/shards/0", R"("role":"silent")"));
+  EXPECT_TRUE(shows("/troupe/v1/shards/0", R"("role":"leader")"));
+  cluster_.start(2);
+  ASSERT_TRUE(cluster_.ready(2));
+  EXPECT_TRUE(shows("/troupe/v1/status", R"("gone":[])"));
+  EXPECT_TRUE(shows("/troupe/v1/status", R"("shards_under_replicated":0,)"));
+  EXPECT_TRUE(eventually([&] {
+    const std::string replicas = cluster_.get(0, "/troupe/v1/shards/0").body;
+    return contains(replicas, R"("role":"leader")") && !contains(replicas, "silent");
+  }));
 }
 
 TEST_F(ThreeNodes, StateAndRemindersOutliveAllProcesses) {

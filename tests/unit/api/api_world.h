@@ -44,11 +44,16 @@ class FakeAdmin final : public api::Admin {
   void status(Done<api::StatusFacts> done) override {
     give(std::move(done), api::StatusFacts{.cluster = "c", .node = "n", .status = "ready"});
   }
+  void status_here(Done<api::StatusFacts> done) override { status(std::move(done)); }
   void nodes(Done<std::vector<api::NodeFacts>> done) override {
     give(std::move(done), std::vector<api::NodeFacts>(1));
   }
   void shards(Done<std::vector<api::ShardFacts>> done) override {
     give(std::move(done), std::vector<api::ShardFacts>(2));
+  }
+  void replicas(std::uint32_t shard, Done<std::vector<api::ReplicaView>> done) override {
+    asked = std::to_string(shard);
+    give(std::move(done), std::vector<api::ReplicaView>());
   }
   void activations(api::ActivationsQuery query, Done<api::ActivationsView> done) override {
     asked = query.type + " " + std::to_string(query.limit) + (query.all ? " all" : "");

@@ -1,4 +1,5 @@
 // Health, metadata, shutdown, tokens, unknown paths and the native endpoints.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/unit/api/api_world.h"
@@ -113,6 +114,11 @@ TEST(AdminEndpoints, TellWhatTheClusterIsLike) {
 
 TEST(AdminEndpoints, PassOnWhatIsAskedFor) {
   ApiWorld world;
+  EXPECT_EQ(world.ask("GET", "/troupe/v1/shards/17"), "200 []");
+  EXPECT_EQ(world.admin.asked, "17");
+  EXPECT_THAT(world.ask("GET", "/troupe/v1/shards/first"),
+              ::testing::AllOf(::testing::StartsWith("400 "),
+                               ::testing::HasSubstr("a number from 0 on, not 'first'")));
   world.ask("GET", "/troupe/v1/actors?type=Cart&limit=7&all=1");
   EXPECT_EQ(world.admin.asked, "Cart 7 all");
   world.ask("GET", "/troupe/v1/actors");

@@ -2,6 +2,7 @@
 // time.
 #include <memory>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "actors/activation/inline_scheduler.h"
@@ -216,6 +217,11 @@ TEST_F(OneNode, TellsAboutItselfAndItsShards) {
   EXPECT_NE(shards.find(R"("owners":[{"type":"Counter","node":"00000000000000010000000000000001")"),
             std::string::npos)
       << shards;
+  EXPECT_THAT(ask("GET", "/troupe/v1/shards/2"),
+              ::testing::AllOf(::testing::HasSubstr(R"("role":"leader")"),
+                               ::testing::HasSubstr(R"("lag":0,"elections_won":1)")));
+  EXPECT_EQ(ask("GET", "/troupe/v1/shards/4"),
+            R"(404 {"errorCode":"ERR_NOT_FOUND","message":"no shard 4: there are 4, from 0 on"})");
   EXPECT_NE(ask("GET", "/troupe/v1/actors?type=Counter").find(R"("id":"a","turns":1)"),
             std::string::npos);
   EXPECT_NE(ask("GET", "/troupe/v1/actors?all=1").find(R"("silent":[])"), std::string::npos);
