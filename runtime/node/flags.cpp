@@ -2,6 +2,7 @@
 #include <cctype>
 #include <cstdlib>
 #include <iostream>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -145,7 +146,9 @@ FlagsOutcome parse(CLI::App& app, int argc, char** argv, const std::string& conf
   } catch (const CLI::ExtrasError&) {
     const std::string extra = app.remaining(true).front();
     const std::string name = extra.substr(std::min(extra.find_first_not_of('-'), extra.size()));
-    return misused("unknown flag '" + extra + "'" + did_you_mean(name, names_of(app)));
+    const std::optional<std::string> meant = nearest(name, names_of(app));
+    return misused("unknown flag '" + extra + "'" +
+                   (meant ? "; did you mean '--" + *meant + "'?" : ""));
   } catch (const CLI::Success& asked) {
     return {.run = false, .exit_code = app.exit(asked)};
   } catch (const CLI::ParseError& error) {

@@ -24,7 +24,7 @@ Result<std::string> call(const Arguments& arguments, NodeApi& api, Terminal& ter
   if (message == "-") message = terminal.read_input();
   if (!message.empty()) {
     if (const Result<Json> read = Json::parse(message); !read) {
-      return fail(Code::kInvalid, "the message is not JSON: " + read.error().message +
+      return fail(Code::kInvalid, "the message " + read.error().message +
                                       "; quote it for the shell, as in '{\"name\": \"tea\"}', "
                                       "or '\"text\"' for a string");
     }

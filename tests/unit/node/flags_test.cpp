@@ -82,7 +82,7 @@ TEST_F(Flags, OfTheEnvironmentMayBeTruths) {
 
 TEST_F(Flags, ThatAreUnknownAreRefusedWithTheNearest) {
   EXPECT_EQ(read({"--htpt", "a:1"}).exit_code, 2);
-  EXPECT_THAT(said, HasSubstr("unknown flag '--htpt'; did you mean 'http'?"));
+  EXPECT_THAT(said, HasSubstr("unknown flag '--htpt'; did you mean '--http'?"));
   EXPECT_EQ(read({"--config", file("lisen = \"a:1\"")}).exit_code, 2);
   EXPECT_THAT(said,
               HasSubstr("troupe.toml:1: there is no setting 'lisen'; did you mean 'listen'?"));
