@@ -113,6 +113,9 @@ class Activation final : public Runnable, public std::enable_shared_from_this<Ac
   void begin(Turn& turn, Time now);
   void begin_again(Turn& turn);
   void join_transaction(Turn& turn);
+  void recall(Turn& turn);
+  void recalled(Turn& turn, Result<std::optional<storage::Outcome>> before);
+  void start(Turn& turn, Time now);
   void run_method(Turn& turn, Time now, std::optional<TurnMessage>& tick);
   void skip(Turn& turn);
   void code_ended(Turn& turn);

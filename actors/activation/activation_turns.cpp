@@ -48,6 +48,36 @@ void Activation::begin(Turn& turn, Time now) {
   turn.home = this;
   turn.number = ++last_turn_;
   turn.began = now;
+  const bool has_effects = turn.access != Access::kReadOnly && right_ != nullptr;
+  if (turn.request.repeated() && has_effects) return recall(turn);
+  start(turn, now);
+}
+
+// An earlier try may have had its effect: then it is answered as that was, and does not run.
+void Activation::recall(Turn& turn) {
+  committing_.fetch_add(1, std::memory_order_relaxed);
+  count(home_->metrics.recalls);
+  home_->dependencies.shards.recall(
+      right_, turn.request.id, [self = shared_from_this(), &turn](auto before) mutable {
+        self->post_work([&turn, before = std::move(before)](Activation& activation) mutable {
+          activation.committing_.fetch_sub(1, std::memory_order_release);
+          activation.recalled(turn, std::move(before));
+        });
+      });
+}
+
+void Activation::recalled(Turn& turn, Result<std::optional<storage::Outcome>> before) {
+  if (!before) {
+    // It has changed nothing: it may begin anew, wherever the actor is now.
+    turn.leave(home_->dependencies.router);
+    return lost(turn, before.error());
+  }
+  if (!*before) return start(turn, home_->dependencies.clock.now());
+  count(home_->metrics.commits_consumed);
+  finish(turn, recorded_reply(**before));
+}
+
+void Activation::start(Turn& turn, Time now) {
   if (turn.request.kind == CallKind::kState) return run_state_operations(turn);
   if (turn.request.kind == CallKind::kTimers) return run_timer_operation(turn);
   if (turn.request.kind == CallKind::kTimer) {

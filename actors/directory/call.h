@@ -64,6 +64,9 @@ struct Call {
   NodeId from;                // the node it came from; nobody: begun here
   std::uint64_t from_id = 0;  // its number for the call
   Done<Reply> done;           // on any thread; must not block
+
+  /// It may have been sent before, and have had its effect.
+  bool repeated() const { return may_repeat && redirects > 0; }
 };
 
 }  // namespace troupe::actors

@@ -48,6 +48,7 @@ struct Metrics {
   Counter calls_not_owned;   // refused: this node has no right to the actor
   Counter commits;           // proposed
   Counter commits_consumed;  // their cause had had its effect before
+  Counter recalls;           // repeated calls whose shard was asked whether they had had theirs
   Counter commits_refused;
   Counter commits_lost;      // stale epoch or unknown outcome
   Counter confirms;          // turns without effects whose lease had run out

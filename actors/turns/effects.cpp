@@ -84,8 +84,7 @@ void add_outbox(const Call& call, const TurnResult& result, const Shards& shards
 }  // namespace
 
 bool needs_entry(const Call& call) {
-  return call.kind == CallKind::kTick || call.kind == CallKind::kOneWay ||
-         (call.may_repeat && call.redirects > 0);
+  return call.kind == CallKind::kTick || call.kind == CallKind::kOneWay || call.repeated();
 }
 
 Result<Effects> effects_of(const Call& call, TurnResult& result,

@@ -55,6 +55,11 @@ class Shards {
   virtual void load(std::shared_ptr<Right> right, ActorKey key,
                     Done<std::vector<std::pair<std::string, StoredValue>>> done) = 0;
 
+  /// What was answered to the call with this id, if it has had its effect: an outcome of kind
+  /// kConsumed. As of every commit of `right` acknowledged before, and of all rights before it.
+  virtual void recall(std::shared_ptr<Right> right, storage::CallId id,
+                      Done<std::optional<storage::Outcome>> done) = 0;
+
   /// The reminders of one actor, or of all of a type in this shard (empty id), in the order of
   /// their names.
   virtual void reminders(std::shared_ptr<Right> right, ActorKey key, std::string name,

@@ -94,6 +94,7 @@ Cluster::Cluster(ClusterOptions options, Dependencies dependencies)
                                                                 .log = deps_.log.named("replicas"),
                                                                 .fatal = deps_.fatal},
                                          static_cast<ReplicasListener&>(*this));
+  serve_proposals();
   serve_reads();
 }
 

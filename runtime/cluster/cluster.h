@@ -103,6 +103,8 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
             Done<std::vector<std::pair<std::string, actors::StoredValue>>> done) override;
   void reminders(std::shared_ptr<actors::Right> right, ActorKey key, std::string name,
                  Done<std::vector<actors::StoredReminder>> done) override;
+  void recall(std::shared_ptr<actors::Right> right, storage::CallId id,
+              Done<std::optional<storage::Outcome>> done) override;
   void confirm(std::shared_ptr<actors::Right> right, Done<void> done) override;
 
   // NetworkListener.
@@ -177,6 +179,7 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
   void know_members();
 
   // Questions about shards.
+  void serve_proposals();
   void serve_reads();
   void take_commits();
   void propose(ShardId shard, ProposedEntry entry, Done<storage::Outcome> done);
@@ -187,6 +190,7 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
                     Time until, Done<std::string> done);
   Result<std::string> read_values(ShardId shard, std::string_view body);
   Result<std::string> read_reminders(ShardId shard, std::string_view body);
+  Result<std::string> read_recorded(ShardId shard, std::string_view body);
   Result<std::string> read_confirmation(ShardId shard, std::string_view body);
   Result<void> check_epoch(ShardId shard, std::string_view type, Epoch epoch) const;
   bool reads_locally(const actors::Right& right) const;

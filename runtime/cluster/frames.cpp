@@ -59,20 +59,6 @@ ActorKey read_key(Reader& in) {
   return key;
 }
 
-void write_call_id(Writer& out, const storage::CallId& id) {
-  out.id(id.origin);
-  out.id(id.generation);
-  out.number(id.sequence);
-}
-
-storage::CallId read_call_id(Reader& in) {
-  storage::CallId id;
-  id.origin = in.id<NodeId>();
-  id.generation = in.id<Generation>();
-  id.sequence = in.number();
-  return id;
-}
-
 void write_cause(Writer& out, const storage::Cause& cause) {
   out.number(cause.index());
   if (const auto* call = std::get_if<storage::CallCause>(&cause)) {
@@ -268,6 +254,20 @@ void expect(Reader& in, Kind kind) {
 
 }  // namespace
 
+void write_call_id(Writer& out, const storage::CallId& id) {
+  out.id(id.origin);
+  out.id(id.generation);
+  out.number(id.sequence);
+}
+
+storage::CallId read_call_id(Reader& in) {
+  storage::CallId id;
+  id.origin = in.id<NodeId>();
+  id.generation = in.id<Generation>();
+  id.sequence = in.number();
+  return id;
+}
+
 void write_error(Writer& out, const Error& error) {
   out.number(static_cast<std::uint64_t>(error.code));
   out.bytes(error.message);
@@ -372,6 +372,32 @@ Result<Frame> decode_frame(std::string_view bytes, Time now) {
   }
   if (!frame || !in.finished()) return fail(Code::kInvalid, "a frame is damaged");
   return std::move(*frame);
+}
+
+std::string encode_outcome(const storage::Outcome& outcome) {
+  Writer out;
+  out.number(static_cast<std::uint64_t>(outcome.kind));
+  out.number(outcome.index);
+  out.number(outcome.last_sequence);
+  out.bytes(outcome.reply);
+  out.boolean(outcome.reply_recorded);
+  out.boolean(outcome.error.has_value());
+  if (outcome.error) write_error(out, *outcome.error);
+  return out.take();
+}
+
+Result<storage::Outcome> decode_outcome(std::string_view bytes) {
+  Reader in(bytes);
+  storage::Outcome outcome;
+  outcome.kind = static_cast<storage::Outcome::Kind>(
+      in.number_up_to(static_cast<std::uint64_t>(storage::Outcome::Kind::kRefused)));
+  outcome.index = in.number();
+  outcome.last_sequence = in.number();
+  outcome.reply = in.string();
+  outcome.reply_recorded = in.boolean();
+  if (in.boolean()) outcome.error = read_error(in);
+  if (!in.finished()) return fail(Code::kInternal, "a damaged outcome");
+  return outcome;
 }
 
 }  // namespace troupe::cluster

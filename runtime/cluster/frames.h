@@ -56,7 +56,8 @@ enum class Service : std::uint8_t {
   kLease,        // prolongs the rights of one owner
   kRelease,      // an owner gives a right back
   kAdmin,        // a question of a person, by way of another node
-  kLast = kAdmin,
+  kRecall,       // what was answered to a call, to the shard's leader
+  kLast = kRecall,
 };
 
 struct RequestFrame {
@@ -106,8 +107,14 @@ std::optional<ReplyFrame> decode_reply(std::string_view bytes);
 enum class FrameKind : std::uint8_t { kCall, kReply, kOther };
 FrameKind kind_of(std::string_view bytes);
 
-/// An error as part of another format.
+// Parts of other formats.
 void write_error(Writer& out, const Error& error);
 Error read_error(Reader& in);
+void write_call_id(Writer& out, const storage::CallId& id);
+storage::CallId read_call_id(Reader& in);
+
+std::string encode_outcome(const storage::Outcome& outcome);
+/// kInternal for anything else than one whole outcome.
+Result<storage::Outcome> decode_outcome(std::string_view bytes);
 
 }  // namespace troupe::cluster

@@ -36,6 +36,8 @@ void NodeMetrics::watch(const actors::Actors& actors) {
       {"troupe_calls_not_owned_total", "Calls that came to a node that is not the owner.",
        &M::calls_not_owned},
       {"troupe_commits_total", "Turns' effects proposed to their shard.", &M::commits},
+      {"troupe_recalls_total", "Repeated calls whose shard was asked for an earlier effect.",
+       &M::recalls},
       {"troupe_commits_consumed_total", "Commits whose cause had had its effect before.",
        &M::commits_consumed},
       {"troupe_commits_refused_total", "Commits refused by a condition.", &M::commits_refused},

@@ -69,6 +69,20 @@ Result<ReminderRow> ShardMachine::hand_out(const DueReminder& due) const {
   return row;
 }
 
+Result<std::optional<Outcome>> ShardMachine::consumed(const CallId& id) const {
+  if (!recorded_.contains(id)) return std::optional<Outcome>();
+  const auto found = reads_.get(keys_.call(id));
+  if (!found) return fail(found.error());
+  std::optional<RecordedCall> recorded;
+  if (*found) recorded = decode_recorded_call(**found);
+  if (!recorded) return damaged("recorded call");
+  Outcome consumed;
+  consumed.kind = Outcome::Kind::kConsumed;
+  consumed.reply_recorded = recorded->reply_recorded;
+  consumed.reply = std::move(recorded->reply);
+  return std::optional(std::move(consumed));
+}
+
 Result<void> ShardMachine::drop_expired(WallTime now, Batch& out) {
   for (std::size_t left = limits_.expired_per_entry_max;
        left > 0 && !expiring_.empty() && expiring_.front().keep_until <= now; --left) {

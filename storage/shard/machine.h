@@ -101,6 +101,9 @@ class ShardMachine {
   const std::map<ShardId, OutboxState>& outbox() const { return outbox_; }
   std::uint64_t outbox_messages() const { return outbox_messages_; }
   std::size_t recorded_calls() const { return recorded_.size(); }
+  /// If a call of this id has had its effect and is remembered: an outcome of kind kConsumed, with
+  /// its reply. kDataLoss if that is damaged.
+  Result<std::optional<Outcome>> consumed(const CallId& id) const;
 
   /// The reminder that is due, as the last applied entry left it. Some of those asked for last are
   /// kept for the turns of their ticks, which then need not be read again.

@@ -57,17 +57,9 @@ Result<std::optional<Outcome>> ShardMachine::Turn::check_cause() {
 
 Result<std::optional<Outcome>> ShardMachine::Turn::check_call(const CallCause& call) const {
   if (call.id.empty()) return std::optional(refused(Code::kInvalid, "a call without an id"));
-  if (machine_.recorded_.contains(call.id)) {
-    const auto found = machine_.reads_.get(keys_.call(call.id));
-    if (!found) return fail(found.error());
-    std::optional<RecordedCall> recorded;
-    if (*found) recorded = decode_recorded_call(**found);
-    if (!recorded) return damaged("recorded call");
-    Outcome consumed = outcome(Outcome::Kind::kConsumed);
-    consumed.reply_recorded = recorded->reply_recorded;
-    consumed.reply = std::move(recorded->reply);
-    return std::optional(std::move(consumed));
-  }
+  Result<std::optional<Outcome>> before = machine_.consumed(call.id);
+  if (before && *before) (*before)->index = at_.index;
+  if (!before || *before) return before;
   // Never forgotten early to make room: the retry would run twice.
   const std::size_t reply = std::min(command_.reply.size(), kRecordedReplyMax);
   if (machine_.recorded_.size() >= machine_.limits_.recorded_calls_max ||

@@ -77,6 +77,14 @@ std::size_t FakeShards::loads() const {
   return data_.with([](const Data& data) { return data.loads; });
 }
 
+void FakeShards::fail_next_recall(Error error) {
+  data_.with([&](Data& data) { data.recall_failure = error; });
+}
+
+std::size_t FakeShards::recalls() const {
+  return data_.with([](const Data& data) { return data.recalls; });
+}
+
 std::size_t FakeShards::confirms() const {
   return data_.with([](const Data& data) { return data.confirms; });
 }
@@ -93,17 +101,21 @@ std::shared_ptr<Right> FakeShards::right(ShardId shard, std::string_view type) c
   });
 }
 
+std::optional<Outcome> FakeShards::answered(const Data& data, const storage::CallId& id) {
+  const auto reply = data.replies.find(id);
+  if (reply == data.replies.end()) return std::nullopt;
+  Outcome before;
+  before.kind = Outcome::Kind::kConsumed;
+  before.reply = reply->second;
+  before.reply_recorded = true;
+  return before;
+}
+
 std::optional<Outcome> FakeShards::refusal(const Data& data, const storage::TurnCommand& command) {
   const ActorKey key{.type = command.type, .id = command.id};
   const Outcome consumed{.kind = Outcome::Kind::kConsumed, .reply = {}, .error = {}};
   if (const auto* call = std::get_if<storage::CallCause>(&command.cause)) {
-    const auto reply = data.replies.find(call->id);
-    if (reply != data.replies.end()) {
-      Outcome again = consumed;
-      again.reply = reply->second;
-      again.reply_recorded = true;
-      return again;
-    }
+    if (auto again = answered(data, call->id)) return again;
   }
   if (const auto* tick = std::get_if<storage::TickCause>(&command.cause)) {
     const auto row = data.reminders.find({key, tick->name});
@@ -196,6 +208,20 @@ void FakeShards::commit(std::shared_ptr<Right> right, storage::TurnCommand comma
     return data.holding;
   });
   static_cast<void>(holding);
+}
+
+void FakeShards::recall(std::shared_ptr<Right>, storage::CallId id,
+                        Done<std::optional<Outcome>> done) {
+  auto before = data_.with([&](Data& data) -> Result<std::optional<Outcome>> {
+    ++data.recalls;
+    if (data.recall_failure) {
+      const Error failure = *std::exchange(data.recall_failure, std::nullopt);
+      return fail(failure);
+    }
+    return answered(data, id);
+  });
+  executor_.post(
+      [done = std::move(done), before = std::move(before)]() mutable { done(std::move(before)); });
 }
 
 void FakeShards::load(std::shared_ptr<Right>, ActorKey key,

@@ -36,11 +36,13 @@ class FakeShards final : public actors::Shards {
   /// The next commit takes no effect and fails like this.
   void fail_next_commit(Error error);
   void fail_next_load(Error error);
+  void fail_next_recall(Error error);
 
   std::string value(const ActorKey& key, const std::string& name = {}) const;
   void set_value(const ActorKey& key, const std::string& value);
   std::vector<storage::TurnCommand> entries() const;  // applied
   std::size_t loads() const;
+  std::size_t recalls() const;
   std::size_t confirms() const;
 
   ShardId shard_of(std::string_view type, std::string_view id) const override;
@@ -49,6 +51,8 @@ class FakeShards final : public actors::Shards {
               Done<storage::Outcome> done) override;
   void load(std::shared_ptr<actors::Right> right, ActorKey key,
             Done<std::vector<std::pair<std::string, actors::StoredValue>>> done) override;
+  void recall(std::shared_ptr<actors::Right> right, storage::CallId id,
+              Done<std::optional<storage::Outcome>> done) override;
   void reminders(std::shared_ptr<actors::Right> right, ActorKey key, std::string name,
                  Done<std::vector<actors::StoredReminder>> done) override;
   void confirm(std::shared_ptr<actors::Right> right, Done<void> done) override;
@@ -64,15 +68,18 @@ class FakeShards final : public actors::Shards {
     std::vector<storage::TurnCommand> entries;
     std::uint64_t index = 0;
     std::size_t loads = 0;
+    std::size_t recalls = 0;
     std::size_t confirms = 0;
     bool holding = false;
     std::vector<Work> held;
     std::optional<Error> commit_failure;
     std::optional<Error> load_failure;
+    std::optional<Error> recall_failure;
   };
 
   static Result<storage::Outcome> apply(Data& data, const actors::Right& right,
                                         storage::TurnCommand command);
+  static std::optional<storage::Outcome> answered(const Data& data, const storage::CallId& id);
   static std::optional<storage::Outcome> refusal(const Data& data,
                                                  const storage::TurnCommand& command);
   static void write(Data& data, const storage::TurnCommand& command);

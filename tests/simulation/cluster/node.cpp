@@ -40,6 +40,10 @@ class Node::WatchedShards final : public actors::Shards {
             Done<std::vector<std::pair<std::string, actors::StoredValue>>> done) override {
     shards_.load(std::move(right), std::move(key), std::move(done));
   }
+  void recall(std::shared_ptr<actors::Right> right, storage::CallId id,
+              Done<std::optional<storage::Outcome>> done) override {
+    shards_.recall(std::move(right), id, std::move(done));
+  }
   void reminders(std::shared_ptr<actors::Right> right, ActorKey key, std::string name,
                  Done<std::vector<actors::StoredReminder>> done) override {
     shards_.reminders(std::move(right), std::move(key), std::move(name), std::move(done));

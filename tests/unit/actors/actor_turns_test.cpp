@@ -184,6 +184,52 @@ TEST_F(ActorTurns, ARepeatedCallGetsTheRecordedReplyAndHasNoSecondEffect) {
   EXPECT_EQ(world.ask("Cart", "1", "read"), "a/0") << "a fresh instance, loaded again";
 }
 
+TEST_F(ActorTurns, ARepeatedCallThatHadItsEffectDoesNotRunAgain) {
+  world.start();
+  actors::Call call = world.call("Cart", "1", "add", "a");
+  call.may_repeat = true;
+  const storage::CallId id = call.id;
+  world.send(std::move(call));
+  world.run();
+  // Even one that would throw now.
+  actors::Call again = world.call("Cart", "1", "fail");
+  again.may_repeat = true;
+  again.redirects = 1;
+  again.id = id;
+  const auto answer = world.send(std::move(again));
+  world.run();
+  EXPECT_EQ(answer->text(), "a");
+  EXPECT_EQ(world.actors->metrics().turns_failed.load(), 0U);
+  EXPECT_EQ(world.ask("Cart", "1", "read"), "a/1") << "the same instance";
+}
+
+TEST_F(ActorTurns, OfCallsThatCannotHaveHadAnEffectNothingIsRecalled) {
+  world.start();
+  EXPECT_EQ(world.ask("Cart", "1", "add", "a"), "a");
+  actors::Call first = world.call("Cart", "1", "add", "b");
+  first.may_repeat = true;
+  world.send(std::move(first));
+  actors::Call reads = world.call("Cart", "1", "read");
+  reads.may_repeat = true;
+  reads.redirects = 1;
+  world.send(std::move(reads));
+  world.run();
+  EXPECT_EQ(world.shards.recalls(), 0U);
+}
+
+TEST_F(ActorTurns, ARepeatedCallGoesElsewhereIfItsShardCannotSayWhatItDid) {
+  world.start();
+  world.ask("Cart", "1", "add", "a");
+  actors::Call again = world.call("Cart", "1", "add", "b");
+  again.may_repeat = true;
+  again.redirects = 1;
+  world.shards.fail_next_recall({Code::kUnavailable, "nobody leads"});
+  const auto answer = world.send(std::move(again));
+  world.run();
+  EXPECT_EQ(answer->text(), failed_with(Code::kPrecondition)) << "handed back";
+  EXPECT_EQ(world.shards.value(cart), "a");
+}
+
 TEST_F(ActorTurns, AThrowDiscardsEffectsAndTheMemoryIsLoadedAgain) {
   world.start();
   world.ask("Cart", "1", "add", "a");
