@@ -157,7 +157,6 @@ void Activation::arrive(std::unique_ptr<Turn> turn) {
   Result<Reply> refusal = Reply{};
   switch (gate_.arrive(*turn)) {
     case Gate::Verdict::kWaits:
-      if (method != nullptr && method->one_way) turn->reply(Reply{});
       static_cast<void>(turn.release());
       return;
     case Gate::Verdict::kDeadlock:

@@ -43,6 +43,8 @@ struct StatusFacts {
   std::uint64_t nodes_draining = 0;
   std::uint64_t lag = 0;  // committed entries that a replica lacks: the most, of shards led here
   std::uint64_t elections_won = 0;     // by replicas of this process
+  std::uint64_t calls_out = 0;         // from here, on their way to other nodes
+  std::uint64_t deliveries_out = 0;    // ticks and messages of shards led here, on their way
   std::string meta_leader = {};        // empty: unknown
   std::uint64_t moves_under_way = 0;   // of replicas, as the meta shard's leader says
   std::vector<GoneFacts> gone = {};    // and so these; empty too if it does not answer
@@ -82,6 +84,7 @@ struct ReplicaView {
   std::uint64_t term = 0;
   std::uint64_t committed = 0;  // index of the last entry known to be
   std::uint64_t applied = 0;
+  std::uint64_t messages = 0;       // of its outbox, not known to be delivered
   std::uint64_t lag = 0;            // entries that the leader has committed and it has not applied
   std::uint64_t elections_won = 0;  // by this process
 };
@@ -95,6 +98,7 @@ struct ShardFacts {
   std::string leader = {};          // empty: unknown
   std::uint64_t term = 0;           // of its leader
   std::uint64_t applied = 0;        // index of its leader's last entry
+  std::uint64_t messages = 0;       // one-way messages that are not known to be delivered
   std::uint64_t lag = 0;            // of the replica that is the furthest behind, in entries
   std::uint64_t elections_won = 0;  // by the processes of today, together
   std::uint64_t silent = 0;         // replicas whose nodes did not answer

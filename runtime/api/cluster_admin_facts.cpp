@@ -42,6 +42,12 @@ std::string_view role_of(const raft::Raft& raft) {
   return member != nullptr && !member->voter ? "learner" : "follower";
 }
 
+std::uint64_t messages_of(const cluster::Replica& replica) {
+  return static_cast<const cluster::ShardStateMachine&>(replica.machine())
+      .machine()
+      .outbox_messages();
+}
+
 // Of a leader: what the member furthest behind has not confirmed of what is committed.
 std::uint64_t lag_behind(const raft::Raft& raft) {
   std::uint64_t lag = 0;
@@ -104,6 +110,10 @@ StatusFacts ClusterAdmin::status_now() const {
     facts.elections_won += replica.elections_won();
     facts.lag = std::max(facts.lag, lag_behind(replica.raft()));
   });
+  facts.calls_out = cluster_.calls_out();
+  if (const cluster::Deliveries* deliveries = cluster_.deliveries()) {
+    facts.deliveries_out = deliveries->in_flight();
+  }
   if (const cluster::Meta* meta = cluster_.meta()) facts.meta_leader = name_of(meta->leader());
   return facts;
 }
@@ -162,6 +172,7 @@ std::vector<ReplicaView> ClusterAdmin::replicas_here(std::optional<std::uint32_t
                         .term = replica.raft().term(),
                         .committed = replica.raft().committed(),
                         .applied = replica.applied(),
+                        .messages = messages_of(replica),
                         .elections_won = replica.elections_won()});
   });
   return replicas;

@@ -63,6 +63,7 @@ void add_replicas(ShardFacts& shard, const std::vector<ReplicaView>& replicas) {
     shard.leader = leader->node;
     shard.term = leader->term;
     shard.applied = leader->applied;
+    shard.messages = leader->messages;
   }
   for (const ReplicaView& each : replicas) {
     shard.lag = std::max(shard.lag, each.lag);

@@ -92,6 +92,8 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
 
   /// Once registered.
   actors::Router& router() { return *router_; }
+  /// Calls on their way to other nodes.
+  std::size_t calls_out() const { return router_ ? router_->waiting_for_others() : 0; }
   actors::CallIds& ids() { return *ids_; }
 
   // actors::Shards, for this node's actors.

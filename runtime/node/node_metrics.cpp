@@ -110,6 +110,10 @@ void NodeMetrics::watch_cluster() {
       {MetricKind::kGauge, "troupe_shards_led", "Shards led from here.", &F::leaders_here},
       {MetricKind::kGauge, "troupe_replica_lag_entries",
        "Committed entries that a replica lacks: the most, of shards led from here.", &F::lag},
+      {MetricKind::kGauge, "troupe_calls_out", "Calls from here on their way to other nodes.",
+       &F::calls_out},
+      {MetricKind::kGauge, "troupe_deliveries_out",
+       "Ticks and messages of shards led from here on their way.", &F::deliveries_out},
       {MetricKind::kCounter, "troupe_elections_won_total",
        "How often a replica here became its shard's leader.", &F::elections_won},
   };

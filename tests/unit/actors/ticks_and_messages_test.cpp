@@ -18,6 +18,7 @@ class Causes : public ::testing::Test {
                         {"nudge", nudge},
                         {"add", nudge},
                         {"skips", skips},
+                        {"hear one_way", nudge},
                         {"bad", bad(world)}});
     world.start();
   }
@@ -138,6 +139,23 @@ TEST_F(Causes, ATickThatComesTooLateIsSkippedWhereThatIsWanted) {
   world.pass(20s);
   tick();
   EXPECT_EQ(world.shards.value(key), "skipsnn");
+}
+
+TEST_F(Causes, NobodyHearsThatAMessageHasArrivedBeforeItsEffectIsCommitted) {
+  world.shards.hold_commits();
+  for (const auto kind : {actors::CallKind::kOneWay, actors::CallKind::kMethod}) {
+    actors::Call call = world.call("Cart", "1", "hear");
+    call.kind = kind;
+    call.cause = storage::OutboxCause{.source = ShardId{3}, .number = 1, .low_water = 0};
+    const auto answer = world.send(std::move(call));
+    world.run();
+    EXPECT_EQ(answer->text(), "pending");
+    world.shards.release_commits();
+    world.run();
+    EXPECT_EQ(answer->text(), "");
+    world.shards.hold_commits();
+  }
+  EXPECT_EQ(world.shards.value(key), "nn");
 }
 
 TEST_F(Causes, AMessageSentTwiceHasOneEffect) {
