@@ -1,5 +1,6 @@
 #include <cstdint>
 #include <cstdio>
+#include <deque>
 #include <future>
 #include <memory>
 #include <optional>

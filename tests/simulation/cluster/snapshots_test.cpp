@@ -37,6 +37,12 @@ class Snapshots : public testing::Test {
       EXPECT_TRUE(added->ok()) << added->problem();
     }
   }
+  /// Each part takes it so long to write.
+  void slow_down(std::size_t machine, Duration part) {
+    if (world.node(machine) == nullptr) return;
+    world.node(machine)->store().latency_min = 10 * part;
+    world.node(machine)->store().latency_max = 10 * part;
+  }
   cluster::Replicas& replicas(std::size_t machine) {
     return world.node(machine)->cluster().replicas();
   }
@@ -100,7 +106,9 @@ TEST_F(Snapshots, BringUpReplicasOfAShardOfManyParts) {
   EXPECT_EQ(metrics(1).receives_failed, 0U);
 }
 
+// However slow the receiver's disk.
 TEST_F(Snapshots, NeedNoMoreMemoryThanAFewParts) {
+  for (const std::size_t machine : {1U, 2U}) slow_down(machine, 20ms);
   std::size_t at_sender = 0;
   std::size_t at_receiver = 0;
   const auto holds = [&](std::size_t machine) {
@@ -185,6 +193,21 @@ TEST_F(Snapshots, LetTheShardGoOnMeanwhile) {
   }
   expect_replicas_everywhere();
   EXPECT_EQ(metrics(machine).received.load(), sent + 1);
+}
+
+// More than is kept of a log otherwise.
+TEST_F(Snapshots, AreFollowedByAllThatWasAppliedMeanwhile) {
+  const std::size_t machine = receiver();
+  const auto received = metrics(machine).received.load();
+  slow_down(machine, 500ms);
+  for (int i = 0; i < 3000; ++i) {
+    const auto added = world.call(0, "ledger", "another " + std::to_string(i), "add", 1, 10s);
+    ASSERT_TRUE(world.run_until(1s, [&] { return added->outcome.has_value(); }));
+  }
+  ASSERT_TRUE(arriving(machine)) << "it was not slow enough";
+  slow_down(machine, 100us);
+  expect_replicas_everywhere();
+  EXPECT_EQ(metrics(machine).received.load(), received + 1);
 }
 
 }  // namespace
