@@ -134,8 +134,10 @@ std::string ReplicaKeys::key(KeySpace space, char kind) const {
   return replica_key(space, shard_, replica_) + kind;
 }
 
+std::string ReplicaKeys::data_key(char kind) const { return data_prefix() + kind; }
+
 std::string ReplicaKeys::actor_key(char kind, std::string_view type) const {
-  std::string result = key(KeySpace::kData, kind);
+  std::string result = data_key(kind);
   append_ordered(result, type);
   return result;
 }
@@ -155,15 +157,16 @@ KeyRange ReplicaKeys::log_range(std::uint64_t from, std::uint64_t to) const {
 }
 
 std::string ReplicaKeys::data_prefix() const {
-  return replica_key(KeySpace::kData, shard_, replica_);
+  return replica_key(side_ == Side::kFirst ? KeySpace::kData : KeySpace::kOtherData, shard_,
+                     replica_);
 }
 
-std::string ReplicaKeys::owner_prefix() const { return key(KeySpace::kData, kOwner); }
+std::string ReplicaKeys::owner_prefix() const { return data_key(kOwner); }
 std::string ReplicaKeys::owner(std::string_view type) const { return owner_prefix().append(type); }
-std::string ReplicaKeys::row_version() const { return key(KeySpace::kData, kRowVersion); }
-std::string ReplicaKeys::watermark() const { return key(KeySpace::kData, kWatermark); }
+std::string ReplicaKeys::row_version() const { return data_key(kRowVersion); }
+std::string ReplicaKeys::watermark() const { return data_key(kWatermark); }
 
-std::string ReplicaKeys::values_prefix() const { return key(KeySpace::kData, kValue); }
+std::string ReplicaKeys::values_prefix() const { return data_key(kValue); }
 
 std::string ReplicaKeys::value_prefix(std::string_view type) const {
   return actor_key(kValue, type);
@@ -178,7 +181,7 @@ std::string ReplicaKeys::value(std::string_view type, std::string_view id,
   return with_actor(values_prefix(), type, id, name);
 }
 
-std::string ReplicaKeys::expiry_prefix() const { return key(KeySpace::kData, kExpiry); }
+std::string ReplicaKeys::expiry_prefix() const { return data_key(kExpiry); }
 
 std::string ReplicaKeys::expiry(WallTime when, std::string_view type, std::string_view id,
                                 std::string_view name) const {
@@ -187,7 +190,7 @@ std::string ReplicaKeys::expiry(WallTime when, std::string_view type, std::strin
   return with_actor(std::move(result), type, id, name);
 }
 
-std::string ReplicaKeys::reminders_prefix() const { return key(KeySpace::kData, kReminder); }
+std::string ReplicaKeys::reminders_prefix() const { return data_key(kReminder); }
 
 std::string ReplicaKeys::reminder_prefix(std::string_view type) const {
   return actor_key(kReminder, type);
@@ -202,7 +205,7 @@ std::string ReplicaKeys::reminder(std::string_view type, std::string_view id,
   return with_actor(reminders_prefix(), type, id, name);
 }
 
-std::string ReplicaKeys::due_prefix() const { return key(KeySpace::kData, kDue); }
+std::string ReplicaKeys::due_prefix() const { return data_key(kDue); }
 
 std::string ReplicaKeys::due_from(WallTime when) const {
   std::string result = due_prefix();
@@ -215,19 +218,19 @@ std::string ReplicaKeys::due(WallTime when, std::string_view type, std::string_v
   return with_actor(due_from(when), type, id, name);
 }
 
-std::string ReplicaKeys::call_prefix() const { return key(KeySpace::kData, kCall); }
+std::string ReplicaKeys::call_prefix() const { return data_key(kCall); }
 
 std::string ReplicaKeys::call(const CallId& id) const {
   return with(call_prefix(), id.origin.high, id.origin.low, id.generation.value, id.sequence);
 }
 
-std::string ReplicaKeys::outbox_state_prefix() const { return key(KeySpace::kData, kOutboxState); }
+std::string ReplicaKeys::outbox_state_prefix() const { return data_key(kOutboxState); }
 
 std::string ReplicaKeys::outbox_state(ShardId target) const {
   return with(outbox_state_prefix(), target.value);
 }
 
-std::string ReplicaKeys::outbox_prefix() const { return key(KeySpace::kData, kOutbox); }
+std::string ReplicaKeys::outbox_prefix() const { return data_key(kOutbox); }
 
 std::string ReplicaKeys::outbox_prefix(ShardId target) const {
   return with(outbox_prefix(), target.value);
@@ -237,15 +240,13 @@ std::string ReplicaKeys::outbox(ShardId target, std::uint64_t number) const {
   return with(outbox_prefix(), target.value, number);
 }
 
-std::string ReplicaKeys::inbox_low_water_prefix() const {
-  return key(KeySpace::kData, kInboxLowWater);
-}
+std::string ReplicaKeys::inbox_low_water_prefix() const { return data_key(kInboxLowWater); }
 
 std::string ReplicaKeys::inbox_low_water(ShardId source) const {
   return with(inbox_low_water_prefix(), source.value);
 }
 
-std::string ReplicaKeys::inbox_prefix() const { return key(KeySpace::kData, kInbox); }
+std::string ReplicaKeys::inbox_prefix() const { return data_key(kInbox); }
 
 std::string ReplicaKeys::inbox(ShardId source, std::uint64_t number) const {
   return with(inbox_prefix(), source.value, number);
@@ -253,7 +254,8 @@ std::string ReplicaKeys::inbox(ShardId source, std::uint64_t number) const {
 
 std::vector<KeyRange> ReplicaKeys::all() const {
   std::vector<KeyRange> ranges;
-  for (const KeySpace space : {KeySpace::kData, KeySpace::kLog, KeySpace::kReplica}) {
+  for (const KeySpace space :
+       {KeySpace::kData, KeySpace::kOtherData, KeySpace::kLog, KeySpace::kReplica}) {
     ranges.push_back(prefix_range(replica_key(space, shard_, replica_)));
   }
   return ranges;

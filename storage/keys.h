@@ -20,6 +20,7 @@ namespace troupe::storage {
 enum class KeySpace : char {
   kCurrent = 'c',    // shard -> replica id in use
   kData = 'd',       // shard, replica, rows of the state machine
+  kOtherData = 'e',  // the same, on the other side
   kLog = 'l',        // shard, replica, index -> entry of the log
   kNode = 'n',       // name -> small records of the node
   kReplica = 'r',    // shard, replica, kind -> hard state, log start, applied index
@@ -51,13 +52,24 @@ std::string current_key(ShardId shard);
 std::string tombstone_key(ShardId shard, ReplicaId replica);
 std::string node_key(std::string_view name);
 
+/// A replica has room for its rows twice: those in use are on one side; on the other those of a
+/// snapshot gather, until one write (put_current() of storage/replica_log.h) makes it the one in
+/// use.
+enum class Side : std::uint8_t { kFirst, kSecond };
+
 /// The keys of one replica.
 class ReplicaKeys {
  public:
-  ReplicaKeys(ShardId shard, ReplicaId replica) : shard_(shard), replica_(replica) {}
+  ReplicaKeys(ShardId shard, ReplicaId replica, Side side = Side::kFirst)
+      : shard_(shard), replica_(replica), side_(side) {}
 
   ShardId shard() const { return shard_; }
   ReplicaId replica() const { return replica_; }
+  /// Where its rows are. All else of it is in one place, whatever the side.
+  Side side() const { return side_; }
+  ReplicaKeys other_side() const {
+    return {shard_, replica_, side_ == Side::kFirst ? Side::kSecond : Side::kFirst};
+  }
 
   // Raft's.
   std::string hard_state() const;
@@ -106,15 +118,17 @@ class ReplicaKeys {
   std::string inbox_prefix() const;  // source, number
   std::string inbox(ShardId source, std::uint64_t number) const;
 
-  /// All ranges that hold something of this replica: its rows, its log, its records.
+  /// All ranges that hold something of this replica: its rows on both sides, its log, its records.
   std::vector<KeyRange> all() const;
 
  private:
   std::string key(KeySpace space, char kind) const;
+  std::string data_key(char kind) const;
   std::string actor_key(char kind, std::string_view type) const;
 
   ShardId shard_;
   ReplicaId replica_;
+  Side side_;
 };
 
 }  // namespace troupe::storage

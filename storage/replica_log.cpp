@@ -67,14 +67,12 @@ Result<void> read_log_start(const Reads& reads, ReplicaKeys keys, LogStart& star
   return {};
 }
 
-Result<void> read_applied(const Reads& reads, ReplicaKeys keys, std::uint64_t& applied) {
-  const auto value = reads.get(keys.applied());
-  if (!value) return fail(value.error());
-  if (!*value) return {};
-  Reader in(**value);
-  applied = in.number();
-  if (!in.finished()) return damaged("applied index");
-  return {};
+Result<ReplicaKeys> decode_current(ShardId shard, std::string_view value) {
+  Reader in(value);
+  const ReplicaId replica{in.number()};
+  const bool second = in.ok() && in.left() > 0 && in.number_up_to(1) == 1;
+  if (!in.finished()) return damaged("current replica");
+  return ReplicaKeys(shard, replica, second ? Side::kSecond : Side::kFirst);
 }
 
 }  // namespace
@@ -118,18 +116,29 @@ void compact_log(Batch& batch, ReplicaKeys keys, std::uint64_t first, const LogS
   batch.erase_range(range.from, range.to);
 }
 
+Result<std::uint64_t> applied_index(const Reads& reads, ReplicaKeys keys) {
+  const auto value = reads.get(keys.applied());
+  if (!value) return fail(value.error());
+  if (!*value) return std::uint64_t{0};
+  Reader in(**value);
+  const std::uint64_t applied = in.number();
+  if (!in.finished()) return damaged("applied index");
+  return applied;
+}
+
 Result<ReplicaLog> load_replica_log(const Reads& reads, ReplicaKeys keys) {
   ReplicaLog log;
   if (auto read = read_hard_state(reads, keys, log.hard_state); !read) return fail(read.error());
   if (auto read = read_log_start(reads, keys, log.start); !read) return fail(read.error());
-  if (auto read = read_applied(reads, keys, log.applied); !read) return fail(read.error());
+  const Result<std::uint64_t> applied = applied_index(reads, keys);
+  if (!applied) return fail(applied.error());
   auto read = read_entries(reads, keys,
                            {.range = prefix_range(keys.log_prefix()),
                             .first = log.start.index + 1,
                             .bytes_max = static_cast<std::size_t>(-1)},
                            log.entries);
   if (!read) return fail(read.error());
-  log.applied = std::max(log.applied, log.start.index);
+  log.applied = std::max(*applied, log.start.index);
   if (log.applied > log.start.index + log.entries.size()) {
     return fail(Code::kDataLoss, "the log of shard " + std::to_string(keys.shard().value) +
                                      " ends before its applied index " +
@@ -151,29 +160,30 @@ Result<std::vector<LogEntry>> load_entries(const Reads& reads, ReplicaKeys keys,
 void put_current(Batch& batch, ReplicaKeys keys) {
   Writer out;
   out.id(keys.replica());
+  // Programs that know only one side do not take these rows for the others: they stop.
+  if (keys.side() == Side::kSecond) out.number(1);
   batch.put(current_key(keys.shard()), out.take());
 }
 
 void erase_current(Batch& batch, ShardId shard) { batch.erase(current_key(shard)); }
 
-Result<std::optional<ReplicaId>> current_replica(const Reads& reads, ShardId shard) {
+Result<std::optional<ReplicaKeys>> current_replica(const Reads& reads, ShardId shard) {
   const auto value = reads.get(current_key(shard));
   if (!value) return fail(value.error());
-  if (!*value) return std::optional<ReplicaId>();
-  Reader in(**value);
-  const ReplicaId replica{in.number()};
-  if (!in.finished()) return damaged("current replica");
-  return std::optional(replica);
+  if (!*value) return std::optional<ReplicaKeys>();
+  const Result<ReplicaKeys> keys = decode_current(shard, **value);
+  if (!keys) return fail(keys.error());
+  return std::optional(*keys);
 }
 
 Result<std::vector<ReplicaKeys>> current_replicas(const Reads& reads) {
   std::vector<ReplicaKeys> replicas;
   const KeyRange range = prefix_range(std::string(1, static_cast<char>(KeySpace::kCurrent)));
   auto read = each(reads, range, [&](std::string_view key, std::string_view value) -> Result<bool> {
-    Reader in(value);
-    const ReplicaId replica{in.number()};
-    if (!in.finished() || key.size() != 5) return damaged("current replica");
-    replicas.emplace_back(ShardId{big_endian_32(key.substr(1))}, replica);
+    if (key.size() != 5) return damaged("current replica");
+    const Result<ReplicaKeys> keys = decode_current(ShardId{big_endian_32(key.substr(1))}, value);
+    if (!keys) return fail(keys.error());
+    replicas.push_back(*keys);
     return true;
   });
   if (!read) return fail(read.error());
@@ -192,6 +202,19 @@ Result<bool> has_tombstone(const Reads& reads, ReplicaKeys keys) {
 
 void drop_replica(Batch& batch, ReplicaKeys keys) {
   for (const KeyRange& range : keys.all()) batch.erase_range(range.from, range.to);
+}
+
+void drop_rows(Batch& batch, ReplicaKeys keys) {
+  const KeyRange rows = prefix_range(keys.data_prefix());
+  batch.erase_range(rows.from, rows.to);
+}
+
+Result<bool> has_rows(const Reads& reads, ReplicaKeys keys) {
+  const KeyRange rows = prefix_range(keys.data_prefix());
+  const auto cursor = reads.scan(rows.from, rows.to);
+  if (cursor->valid()) return true;
+  if (auto status = cursor->status(); !status) return fail(status.error());
+  return false;
 }
 
 void put_node_record(Batch& batch, std::string_view name, std::string value) {

@@ -72,6 +72,8 @@ void truncate_log_after(Batch& batch, ReplicaKeys keys, std::uint64_t from, std:
 /// thousand entries or so, not for a few: each leaves a mark that reads have to pass.
 void compact_log(Batch& batch, ReplicaKeys keys, std::uint64_t first, const LogStart& start);
 
+/// As it is on the disk: the rows that can be read there are those of this index.
+Result<std::uint64_t> applied_index(const Reads& reads, ReplicaKeys keys);
 /// kDataLoss if something of it is damaged, or an entry is missing.
 Result<ReplicaLog> load_replica_log(const Reads& reads, ReplicaKeys keys);
 /// The entries from `from` up to, not including, `to`, as long as they do not exceed `bytes_max`
@@ -81,10 +83,10 @@ Result<std::vector<LogEntry>> load_entries(const Reads& reads, ReplicaKeys keys,
 
 // Which replica of a shard this node holds.
 
-/// Makes `keys` the replica in use.
+/// Makes `keys` the replica in use, with the rows on its side.
 void put_current(Batch& batch, ReplicaKeys keys);
 void erase_current(Batch& batch, ShardId shard);
-Result<std::optional<ReplicaId>> current_replica(const Reads& reads, ShardId shard);
+Result<std::optional<ReplicaKeys>> current_replica(const Reads& reads, ShardId shard);
 /// Every shard this node holds a replica of, in order.
 Result<std::vector<ReplicaKeys>> current_replicas(const Reads& reads);
 
@@ -94,6 +96,10 @@ Result<bool> has_tombstone(const Reads& reads, ReplicaKeys keys);
 
 /// Drops everything of a replica but its tombstone.
 void drop_replica(Batch& batch, ReplicaKeys keys);
+/// Drops the rows on this side of it, however many they are, in one stroke.
+void drop_rows(Batch& batch, ReplicaKeys keys);
+/// Whether there are rows on this side.
+Result<bool> has_rows(const Reads& reads, ReplicaKeys keys);
 
 // Small records of the node itself.
 

@@ -6,10 +6,10 @@
 namespace troupe::storage {
 
 ThreadDisk::ThreadDisk(Engine& engine, Executor& executor, Clock& clock)
-    : engine_(engine), executor_(executor), thread_(clock, "writer") {}
+    : engine_(engine), executor_(executor), writer_(clock, "writer"), reader_(clock, "reader") {}
 
 void ThreadDisk::write(const Batch& batch, bool sync, Done<void> done) {
-  thread_.post([this, &batch, sync, done = std::move(done)]() mutable {
+  writer_.post([this, &batch, sync, done = std::move(done)]() mutable {
     executor_.post([done = std::move(done), written = engine_.write(batch, sync)]() mutable {
       done(std::move(written));
     });
@@ -17,6 +17,10 @@ void ThreadDisk::write(const Batch& batch, bool sync, Done<void> done) {
 }
 
 std::unique_ptr<View> ThreadDisk::view() const { return engine_.view(); }
+
+void ThreadDisk::read(Function<Work()> work) {
+  reader_.post([this, work = std::move(work)]() mutable { executor_.post(work()); });
+}
 
 GroupWriter::GroupWriter(Disk& disk, Options options, Hooks hooks)
     : disk_(disk), options_(options), hooks_(std::move(hooks)) {

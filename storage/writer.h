@@ -18,7 +18,8 @@
 
 namespace troupe::storage {
 
-/// Writes batches without blocking the one who asks: an engine and a thread, or a simulation.
+/// Writes batches, and reads what is large, without blocking the one who asks: an engine and its
+/// threads, or a simulation.
 class Disk {
  public:
   virtual ~Disk() = default;
@@ -30,12 +31,16 @@ class Disk {
 
   /// What has been written; a write under way may or may not be in it.
   virtual std::unique_ptr<View> view() const = 0;
+
+  /// Runs `work`, which reads from a view and may take a while, elsewhere; then what it returned,
+  /// on the asker's executor. Several wait for one another, not for writes. Never inside this call.
+  virtual void read(Function<Work()> work) = 0;
 };
 
-/// A Disk with a thread of its own for one engine.
+/// A Disk with two threads of its own for one engine: one writes, one reads.
 ///
-/// Must be destroyed before the executor and the engine; waits for the write under way, whose
-/// `done` is then posted as always.
+/// Must be destroyed before the executor and the engine; waits for the write and the read under
+/// way, of which is then posted what follows as always.
 class ThreadDisk final : public Disk {
  public:
   /// `done` is called on `executor`.
@@ -43,11 +48,13 @@ class ThreadDisk final : public Disk {
 
   void write(const Batch& batch, bool sync, Done<void> done) override;
   std::unique_ptr<View> view() const override;
+  void read(Function<Work()> work) override;
 
  private:
   Engine& engine_;
   Executor& executor_;
-  Loop thread_;
+  Loop writer_;
+  Loop reader_;
 };
 
 /// Numbers the batches of a GroupWriter; the first is 1.

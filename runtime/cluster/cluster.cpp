@@ -84,16 +84,17 @@ Cluster::Cluster(ClusterOptions options, Dependencies dependencies)
   hello_.with([&](Hello& hello) { hello.node = self; });
   rpc_ = std::make_unique<Rpc>(self, deps_.random.next() >> (64 - kQuestionIdBits), deps_.clock,
                                deps_.loop, deps_.network);
-  replicas_ = std::make_unique<Replicas>(ReplicasOptions{.self = self, .raft = options_.raft},
-                                         Replicas::Dependencies{.clock = deps_.clock,
-                                                                .loop = deps_.loop,
-                                                                .random = deps_.random,
-                                                                .network = deps_.network,
-                                                                .rpc = *rpc_,
-                                                                .disk = deps_.disk,
-                                                                .log = deps_.log.named("replicas"),
-                                                                .fatal = deps_.fatal},
-                                         static_cast<ReplicasListener&>(*this));
+  replicas_ = std::make_unique<Replicas>(
+      ReplicasOptions{.self = self, .raft = options_.raft, .sender = options_.snapshots},
+      Replicas::Dependencies{.clock = deps_.clock,
+                             .loop = deps_.loop,
+                             .random = deps_.random,
+                             .network = deps_.network,
+                             .rpc = *rpc_,
+                             .disk = deps_.disk,
+                             .log = deps_.log.named("replicas"),
+                             .fatal = deps_.fatal},
+      static_cast<ReplicasListener&>(*this));
   serve_proposals();
   serve_reads();
 }

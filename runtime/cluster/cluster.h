@@ -29,6 +29,7 @@ struct ClusterOptions {
   placement::Member self;  // its generation is what an earlier process stored
   FoundingOptions founding;
   raft::RaftOptions raft;
+  SnapshotSender::Options snapshots;
   placement::LeaseConfig lease;
   placement::MembershipConfig membership;
   placement::AllocatorConfig allocator;

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "storage/replica_log.h"
-#include "storage/shard/snapshot.h"
 
 namespace troupe::cluster {
 namespace {
@@ -28,6 +27,11 @@ constexpr LogBounds kAlone{
 // Followers a little behind need no snapshot.
 constexpr LogBounds kFollowed{
     .entries_max = 2000, .bytes_max = 256U << 10U, .entries_kept = 500, .bytes_kept = 64U << 10U};
+// For one that is sent a snapshot, which may be large: few logs at a time are held so.
+constexpr LogBounds kHeld{.entries_max = 100'000,
+                          .bytes_max = 32U << 20U,
+                          .entries_kept = 50'000,
+                          .bytes_kept = 32U << 20U};
 // One that needs a snapshot will then need what was applied since.
 constexpr LogBounds kCatchingUp{
     .entries_max = 2000, .bytes_max = 8U << 20U, .entries_kept = 500, .bytes_kept = 8U << 20U};
@@ -68,8 +72,10 @@ void Replica::read(Time now, Done<void> done) {
   asked_reads_.emplace(context, std::move(done));
 }
 
-void Replica::install(Time now, raft::LogStart start, std::vector<std::string> chunks) {
-  if (raft_.snapshot_installed(now, std::move(start))) staged_ = std::move(chunks);
+bool Replica::install(Time now, raft::LogStart start) {
+  if (installing_ || !raft_.snapshot_installed(now, std::move(start))) return false;
+  installing_ = true;
+  return true;
 }
 
 void Replica::step(Time /*now*/) {
@@ -122,33 +128,7 @@ void Replica::write(raft::Ready& ready) {
                              .vote_node = ready.hard_state->vote.node,
                              .vote = ready.hard_state->vote.replica});
   }
-  if (ready.log_start) {
-    const raft::LogStart& start = *ready.log_start;
-    // The effects of entries get to the disk no later than the entries leave it.
-    settle();
-    for (const storage::KeyRange& range : keys_.all()) writer_.settle(range);
-    const storage::LogStart stored{.index = start.index,
-                                   .term = start.term,
-                                   .configuration = raft::encode(start.configuration)};
-    storage::compact_log(batch, keys_, log_first_, stored);
-    log_first_ = start.index + 1;
-    if (ready.snapshot_installed) {
-      batch.erase_range(keys_.data_prefix(), storage::after_prefix(keys_.data_prefix()));
-      for (const std::string& chunk : staged_) {
-        const Result<void> installed = storage::install_chunk(batch, keys_, chunk);
-        if (!installed) return events_.broken(shard(), installed.error());
-      }
-      staged_.clear();
-      storage::put_applied(batch, keys_, start.index);
-      storage::put_current(batch, keys_);
-      applied_ = start.index;
-      settled_ = start.index;
-      const Result<void> loaded = machine_->load();
-      if (!loaded) return events_.broken(shard(), loaded.error());
-      events_.reconfigured(shard());
-    }
-    log_last_ = std::max(log_last_, start.index);
-  }
+  if (ready.log_start && !write_log_start(ready)) return;
   if (ready.truncate_from && *ready.truncate_from <= log_last_) {
     storage::truncate_log_after(batch, keys_, *ready.truncate_from, log_last_);
     log_last_ = *ready.truncate_from - 1;
@@ -161,6 +141,39 @@ void Replica::write(raft::Ready& ready) {
                             .data = entry.data.view()});
     log_last_ = entry.index;
   }
+}
+
+bool Replica::write_log_start(const raft::Ready& ready) {
+  const raft::LogStart& start = *ready.log_start;
+  // The effects of entries get to the disk no later than the entries leave it.
+  settle();
+  for (const storage::KeyRange& range : keys_.all()) writer_.settle(range);
+  const storage::LogStart stored{
+      .index = start.index, .term = start.term, .configuration = raft::encode(start.configuration)};
+  storage::compact_log(writer_.pending(), keys_, log_first_, stored);
+  log_first_ = start.index + 1;
+  log_last_ = std::max(log_last_, start.index);
+  return !ready.snapshot_installed || change_sides(start.index);
+}
+
+// The rows of a snapshot become the state: a few small writes, however many rows there are.
+bool Replica::change_sides(raft::Index index) {
+  storage::Batch& batch = writer_.pending();
+  storage::drop_rows(batch, keys_);
+  keys_ = keys_.other_side();
+  storage::put_applied(batch, keys_, index);
+  storage::put_current(batch, keys_);
+  applied_ = index;
+  settled_ = index;
+  installing_ = false;
+  const Result<void> loaded = machine_->load(keys_);
+  if (!loaded) {
+    broken_ = true;
+    events_.broken(shard(), loaded.error());
+    return false;
+  }
+  events_.reconfigured(shard());
+  return true;
 }
 
 void Replica::apply(const raft::Ready& ready) {
@@ -252,7 +265,7 @@ void Replica::compact() {
   const LogBounds* bounds = &kAlone;
   if (!alone()) {
     if (kFollowed.within(length, applied_bytes_)) return;
-    bounds = somebody_catches_up() ? &kCatchingUp : &kFollowed;
+    bounds = holds_log_ ? &kHeld : somebody_catches_up() ? &kCatchingUp : &kFollowed;
     if (bounds->within(length, applied_bytes_)) return;
   }
   applied_bytes_ = 0;

@@ -55,6 +55,7 @@ class Replica {
   Replica(Parts parts, storage::GroupWriter& writer, Random& random, ReplicaEvents& events,
           Time now);
 
+  /// With the side in use, which a snapshot changes.
   storage::ReplicaKeys keys() const { return keys_; }
   ShardId shard() const { return keys_.shard(); }
   raft::Raft& raft() { return raft_; }
@@ -71,8 +72,14 @@ class Replica {
   /// Runs once this replica has applied everything the group had committed when this was asked, if
   /// it still leads; otherwise kPrecondition.
   void read(Time now, Done<void> done);
-  /// A whole snapshot arrived, as chunks.
-  void install(Time now, raft::LogStart start, std::vector<std::string> chunks);
+  /// A whole snapshot arrived: its rows are on the other side, and the next step makes them this
+  /// replica's state. False if it needs none.
+  bool install(Time now, raft::LogStart start);
+  /// That step is still to come.
+  bool installing() const { return installing_; }
+  /// Whether more of the log is kept: somebody is sent a snapshot, and then needs what was applied
+  /// since.
+  void hold_log(bool hold) { holds_log_ = hold; }
 
   /// Does what there is to do.
   void step(Time now);
@@ -104,6 +111,8 @@ class Replica {
 
   void fail_waiting();
   void write(raft::Ready& ready);
+  bool write_log_start(const raft::Ready& ready);
+  bool change_sides(raft::Index index);
   void apply(const raft::Ready& ready);
   bool apply_entry(const raft::Entry& entry);
   std::optional<Waiting> take_waiting(raft::Index index);
@@ -128,7 +137,8 @@ class Replica {
   std::uint64_t next_read_ = 1;
   std::map<std::uint64_t, Done<void>> asked_reads_;
   std::vector<Read> ready_reads_;
-  std::vector<std::string> staged_;  // chunks of a snapshot about to become current
+  bool installing_ = false;
+  bool holds_log_ = false;
   bool broken_ = false;
 };
 

@@ -12,6 +12,19 @@ namespace {
 // applies that much of each log again.
 constexpr int kTicksPerSettling = 4;
 
+using Waiters = std::vector<std::pair<storage::Ticket, Work>>;
+
+// Those that wait for no more than `reached`.
+void run_waiters(Waiters& all, storage::Ticket reached) {
+  for (auto& [ticket, work] : std::exchange(all, {})) {
+    if (ticket <= reached) {
+      work();
+    } else {
+      all.emplace_back(ticket, std::move(work));
+    }
+  }
+}
+
 }  // namespace
 
 Replicas::Replicas(ReplicasOptions options, Dependencies dependencies, ReplicasListener& listener)
@@ -19,12 +32,26 @@ Replicas::Replicas(ReplicasOptions options, Dependencies dependencies, ReplicasL
   writer_ = std::make_unique<storage::GroupWriter>(
       deps_.disk, storage::GroupWriter::Options{},
       storage::GroupWriter::Hooks{
-          .progress = [this](storage::GroupWriter::Progress progress) { durable(progress); },
+          .progress = [this](storage::GroupWriter::Progress progress) { progressed(progress); },
           .settling =
               [this] {
                 for (const auto& [shard, replica] : replicas_) replica->settle();
               },
           .failed = [this](const Error& error) { deps_.fatal(error); }});
+  sender_ = std::make_unique<SnapshotSender>(
+      options_.sender,
+      SnapshotSender::Dependencies{.clock = deps_.clock,
+                                   .loop = deps_.loop,
+                                   .random = deps_.random,
+                                   .rpc = deps_.rpc,
+                                   .disk = deps_.disk,
+                                   .log = deps_.log,
+                                   .metrics = snapshots_,
+                                   .find = [this](ShardId shard) { return find(shard); },
+                                   .wake = [this](ShardId shard) { wake(shard); },
+                                   .fatal = deps_.fatal});
+  receiver_ =
+      std::make_unique<SnapshotReceiver>(options_.receiver, *writer_, snapshots_, deps_.log);
   deps_.rpc.serve(Service::kSnapshot, [this](NodeId from, const std::string& body,
                                              Time /*deadline*/, Done<std::string> respond) {
     receive_chunk(from, body, std::move(respond));
@@ -39,12 +66,23 @@ void Replicas::when_durable(Work work) {
   schedule_run();
 }
 
+void Replicas::when_written(Work work) {
+  const storage::Ticket last = writer_->current() - (writer_->pending().empty() ? 1 : 0);
+  if (last <= writer_->progress().written) return work();
+  written_waiters_.emplace_back(last, std::move(work));
+  schedule_run();
+}
+
 Result<void> Replicas::load() {
   Result<std::vector<storage::ReplicaKeys>> current = storage::current_replicas(*writer_);
   if (!current) return fail(current.error());
   for (const storage::ReplicaKeys& keys : *current) {
     Result<raft::Restored> restored = restore_replica(*writer_, keys);
     if (!restored) return fail(restored.error());
+    const Result<bool> left_over = storage::has_rows(*writer_, keys.other_side());
+    if (!left_over) return fail(left_over.error());
+    // Of a snapshot that was not whole when this node went down.
+    if (*left_over) storage::drop_rows(writer_->pending(), keys.other_side());
     open(keys, std::move(*restored));
   }
   return {};
@@ -77,7 +115,7 @@ void Replicas::open(storage::ReplicaKeys keys, raft::Restored restored) {
   } else {
     machine = std::make_unique<ShardStateMachine>(keys, options_.shard_count, *writer_);
   }
-  const Result<void> loaded = machine->load();
+  const Result<void> loaded = machine->load(keys);
   if (!loaded) return deps_.fatal(loaded.error());
   raft::RaftOptions raft = options_.raft;
   raft.self = {.node = options_.self, .replica = keys.replica()};
@@ -110,6 +148,7 @@ void Replicas::start() {
 void Replicas::stop() {
   started_ = false;
   *alive_ = false;
+  sender_->stop();
   for (const auto& [shard, replica] : replicas_) replica->abandon();
 }
 
@@ -162,7 +201,8 @@ void Replicas::drop(ShardId shard, bool tombstone) {
   found->second->abandon();
   slots_[place_of(shard)].replica = nullptr;
   replicas_.erase(found);
-  staging_.erase(shard);
+  sender_->dropped(shard);
+  receiver_->dropped(shard);
   listener_.dropped(shard);
   if (tombstone) storage::put_tombstone(writer_->pending(), keys);
   storage::erase_current(writer_->pending(), shard);
@@ -250,6 +290,8 @@ void Replicas::tick() {
   if (settles) {
     settle_at_ = now + kTicksPerSettling * options_.tick_interval;
     writer_->settle();
+    sender_->look_after(now);
+    receiver_->look_after(now);
   }
   // Leases are looked at as often as effects are written, even if nothing happens.
   if (settles || !awake_.empty()) schedule_run();
@@ -263,7 +305,7 @@ void Replicas::plan_tick(Time when) {
   });
 }
 
-void Replicas::durable(storage::GroupWriter::Progress progress) {
+void Replicas::progressed(storage::GroupWriter::Progress progress) {
   if (!*alive_) return;
   // First the replicas: whoever waits may want to ask those that lead from now on.
   const Time now = deps_.clock.now();
@@ -274,14 +316,8 @@ void Replicas::durable(storage::GroupWriter::Progress progress) {
     replica->durable(now, write.ticket);
     wake(*replica);
   }
-  std::vector<std::pair<storage::Ticket, Work>> waiters = std::exchange(durable_waiters_, {});
-  for (auto& [ticket, work] : waiters) {
-    if (ticket <= progress.durable) {
-      work();
-    } else {
-      durable_waiters_.emplace_back(ticket, std::move(work));
-    }
-  }
+  run_waiters(durable_waiters_, progress.durable);
+  run_waiters(written_waiters_, progress.written);
   schedule_run();
 }
 
@@ -311,6 +347,36 @@ void Replicas::applied(ShardId shard, const storage::Entry* entry,
 }
 
 void Replicas::reconfigured(ShardId shard) { listener_.reconfigured(*find(shard)); }
+
+void Replicas::send_snapshot(ShardId shard, const raft::SendSnapshot& request) {
+  sender_->send(shard, request.to);
+}
+
+void Replicas::receive_chunk(NodeId from, std::string_view body, Done<std::string> respond) {
+  Result<SnapshotChunk> chunk = decode_snapshot_chunk(body);
+  if (!chunk) return respond(fail(chunk.error()));
+  Replica* replica = replica_for({.node = options_.self, .replica = chunk->replica}, chunk->shard);
+  if (replica == nullptr) {
+    return respond(fail(Code::kPrecondition, "this node holds no such replica"));
+  }
+  const storage::ReplicaKeys keys = replica->keys();
+  const Result<SnapshotReceiver::Taken> taken =
+      receiver_->receive(deps_.clock.now(), from, *chunk,
+                         {.keys = keys,
+                          .term = replica->raft().term(),
+                          .committed = replica->raft().committed(),
+                          .installing = replica->installing()});
+  schedule_run();
+  if (!taken) return respond(fail(taken.error()));
+  if (*taken == SnapshotReceiver::Taken::kWhole) {
+    if (!replica->install(deps_.clock.now(), std::move(chunk->start))) {
+      storage::drop_rows(writer_->pending(), keys.other_side());
+    }
+    wake(*replica);
+  }
+  // So that the sender is no faster than this disk.
+  when_written([respond = std::move(respond)]() mutable { respond(std::string()); });
+}
 
 void Replicas::broken(ShardId shard, const Error& error) {
   deps_.fatal({.code = error.code,

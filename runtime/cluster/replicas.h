@@ -16,6 +16,9 @@
 #include "runtime/cluster/frames.h"
 #include "runtime/cluster/replica.h"
 #include "runtime/cluster/rpc.h"
+#include "runtime/cluster/snapshot_metrics.h"
+#include "runtime/cluster/snapshot_receiver.h"
+#include "runtime/cluster/snapshot_sender.h"
 #include "storage/writer.h"
 
 namespace troupe::cluster {
@@ -43,10 +46,8 @@ struct ReplicasOptions {
   std::uint32_t shard_count = 0;
   raft::RaftOptions raft;
   Duration tick_interval = std::chrono::milliseconds(50);
-  std::size_t snapshot_chunk_bytes = 256 << 10;
-  /// A snapshot is gathered in memory before it becomes current.
-  std::size_t snapshot_bytes_max = 512 << 20;
-  std::size_t snapshots_max = 4;  // sent at a time
+  SnapshotSender::Options sender{};
+  SnapshotReceiver::Options receiver{};
 };
 
 /// All replicas of this node: ticks them together, writes them in one batch, sends what they say to
@@ -106,16 +107,12 @@ class Replicas final : private ReplicaEvents {
   /// Something was done to a replica from outside: step it at the end of this turn of the loop.
   void wake(ShardId shard);
   storage::GroupWriter& writer() { return *writer_; }
+  /// Of snapshots that are sent.
+  std::size_t snapshot_bytes_held() const { return sender_->bytes_held(); }
+  /// As the metrics themselves: from any thread.
+  const SnapshotMetrics& snapshots() const { return snapshots_; }
 
  private:
-  struct Staging {
-    ReplicaId replica;
-    NodeId from;
-    std::uint64_t number = 0;
-    std::vector<std::string> chunks;
-    std::size_t bytes = 0;
-  };
-  struct Sending;
   struct Slot {
     Replica* replica = nullptr;
     bool awake = false;
@@ -149,10 +146,9 @@ class Replicas final : private ReplicaEvents {
   void tick();
   void plan_tick(Time when);
   void flush_frames();
-  void durable(storage::GroupWriter::Progress progress);
-  void begin_snapshot(ShardId shard, raft::Address to);
-  void send_chunk(const std::shared_ptr<Sending>& sending);
-  void finish_snapshot(const std::shared_ptr<Sending>& sending, bool installed);
+  void progressed(storage::GroupWriter::Progress progress);
+  /// Runs once all that is pending now is in the engine.
+  void when_written(Work work);
   void receive_chunk(NodeId from, std::string_view body, Done<std::string> respond);
 
   ReplicasOptions options_;
@@ -166,9 +162,10 @@ class Replicas final : private ReplicaEvents {
   std::deque<Write> writes_;   // not known to be durable
   std::map<NodeId, RaftFrameWriter> outgoing_;
   std::vector<std::pair<storage::Ticket, Work>> durable_waiters_;
-  std::map<ShardId, Staging> staging_;
-  std::set<ShardId> sending_;
-  std::uint64_t next_snapshot_ = 1;
+  std::vector<std::pair<storage::Ticket, Work>> written_waiters_;
+  SnapshotMetrics snapshots_;
+  std::unique_ptr<SnapshotSender> sender_;
+  std::unique_ptr<SnapshotReceiver> receiver_;
   std::uint64_t tick_planned_ = 0;
   Time settle_at_{};
   bool run_scheduled_ = false;

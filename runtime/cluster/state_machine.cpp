@@ -8,7 +8,7 @@ namespace troupe::cluster {
 
 ShardStateMachine::ShardStateMachine(storage::ReplicaKeys keys, std::uint32_t shard_count,
                                      const storage::Reads& reads)
-    : machine_(keys.shard(), keys.replica(), shard_count, reads) {}
+    : machine_(keys, shard_count, reads) {}
 
 Result<storage::Outcome> ShardStateMachine::apply(raft::Term term, raft::Index index,
                                                   std::string_view bytes,
@@ -23,9 +23,10 @@ Result<storage::Outcome> ShardStateMachine::apply(raft::Term term, raft::Index i
 }
 
 MetaStateMachine::MetaStateMachine(storage::ReplicaKeys keys, const storage::Reads& reads)
-    : key_(keys.data_prefix() + "meta"), reads_(reads) {}
+    : key_(row(keys)), reads_(reads) {}
 
-Result<void> MetaStateMachine::load() {
+Result<void> MetaStateMachine::load(storage::ReplicaKeys keys) {
+  key_ = row(keys);
   Result<std::optional<std::string>> stored = reads_.get(key_);
   if (!stored) return fail(stored.error());
   return machine_.load(*stored ? std::string_view(**stored) : std::string_view());

@@ -33,8 +33,9 @@ class StateMachine {
  public:
   virtual ~StateMachine() = default;
 
-  /// Finds its state again in the rows: at the start, and after a snapshot.
-  virtual Result<void> load() = 0;
+  /// Finds its state again in the rows under `keys`: at the start, and after a snapshot, whose rows
+  /// are on the other side.
+  virtual Result<void> load(storage::ReplicaKeys keys) = 0;
   /// The changes are appended to `out`, which reads show from then on. An error is a disk or an
   /// entry that cannot be trusted: the replica must stop. `entry` is what the bytes decode to,
   /// or null, and then becomes it. The meta shard's entries are others: for them it stays null.
@@ -52,7 +53,7 @@ class ShardStateMachine final : public StateMachine {
   ShardStateMachine(storage::ReplicaKeys keys, std::uint32_t shard_count,
                     const storage::Reads& reads);
 
-  Result<void> load() override { return machine_.load(); }
+  Result<void> load(storage::ReplicaKeys keys) override { return machine_.load(keys); }
   Result<storage::Outcome> apply(raft::Term term, raft::Index index, std::string_view bytes,
                                  std::shared_ptr<const storage::Entry>& entry,
                                  storage::Batch& out) override;
@@ -69,7 +70,7 @@ class MetaStateMachine final : public StateMachine {
  public:
   MetaStateMachine(storage::ReplicaKeys keys, const storage::Reads& reads);
 
-  Result<void> load() override;
+  Result<void> load(storage::ReplicaKeys keys) override;
   Result<storage::Outcome> apply(raft::Term term, raft::Index index, std::string_view bytes,
                                  std::shared_ptr<const storage::Entry>& entry,
                                  storage::Batch& out) override;
@@ -78,6 +79,8 @@ class MetaStateMachine final : public StateMachine {
   const MetaMachine& machine() const { return machine_; }
 
  private:
+  static std::string row(storage::ReplicaKeys keys) { return keys.data_prefix() + "meta"; }
+
   std::string key_;
   const storage::Reads& reads_;
   MetaMachine machine_;

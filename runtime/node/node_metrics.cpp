@@ -64,12 +64,7 @@ void NodeMetrics::watch(const actors::Actors& actors) {
 }
 
 void NodeMetrics::watch(const transport::TransportMetrics& transport) {
-  struct Named {
-    const char* name;
-    const char* help;
-    const transport::TransportMetrics::Counter* value;
-  };
-  const Named counters[] = {
+  counters({
       {"troupe_frames_sent_total", "Frames sent to other nodes.", &transport.frames_sent},
       {"troupe_frames_received_total", "Frames received.", &transport.frames_received},
       {"troupe_peer_bytes_sent_total", "Bytes sent to other nodes.", &transport.bytes_sent},
@@ -84,8 +79,28 @@ void NodeMetrics::watch(const transport::TransportMetrics& transport) {
        &transport.datagrams_received},
       {"troupe_datagrams_refused_total", "Datagrams that no member of the cluster sealed.",
        &transport.datagrams_refused},
-  };
-  for (const Named& each : counters) {
+  });
+}
+
+void NodeMetrics::watch(const cluster::SnapshotMetrics& snapshots) {
+  counters({
+      {"troupe_snapshots_sent_total", "Snapshots of shards that other nodes have installed.",
+       &snapshots.sent},
+      {"troupe_snapshot_sends_failed_total", "Snapshots that did not get to the other node.",
+       &snapshots.sends_failed},
+      {"troupe_snapshot_bytes_sent_total", "Bytes of snapshots that other nodes have taken.",
+       &snapshots.bytes_sent},
+      {"troupe_snapshots_received_total", "Snapshots of shards that came whole.",
+       &snapshots.received},
+      {"troupe_snapshot_receives_failed_total", "Snapshots that were given up on their way here.",
+       &snapshots.receives_failed},
+      {"troupe_snapshot_bytes_received_total", "Bytes of snapshots received.",
+       &snapshots.bytes_received},
+  });
+}
+
+void NodeMetrics::counters(std::initializer_list<Named> all) {
+  for (const Named& each : all) {
     counter(each.name, each.help, [value = each.value] {
       return static_cast<double>(value->load(std::memory_order_relaxed));
     });

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
 #include <memory>
 #include <vector>
 
@@ -7,6 +11,7 @@
 #include "runtime/api/admin.h"
 #include "runtime/base/guarded.h"
 #include "runtime/base/metrics/metrics.h"
+#include "runtime/cluster/snapshot_metrics.h"
 #include "runtime/net/http_server.h"
 #include "runtime/transport/transport_metrics.h"
 
@@ -22,15 +27,22 @@ class NodeMetrics {
   void watch(const transport::TransportMetrics& transport);
   /// What is shown of the cluster from now on.
   void set(api::StatusFacts facts);
+  void watch(const cluster::SnapshotMetrics& snapshots);
   void forget() { readings_.clear(); }
 
   std::string text() const { return metrics_.text(); }
 
  private:
   using Read = std::function<double()>;
+  struct Named {
+    const char* name;
+    const char* help;
+    const std::atomic<std::uint64_t>* value;
+  };
 
   void counter(const char* name, const char* help, Read read);
   void watch_cluster();
+  void counters(std::initializer_list<Named> all);
 
   Guarded<api::StatusFacts> cluster_;
   Metrics metrics_;

@@ -252,6 +252,7 @@ Result<void> NodeRuntime::Parts::open_api() {
       api::ApiOptions{.app_id = settings.app_id, .api_token = settings.api_token});
   metrics.emplace(MetricLabels{{"app_id", settings.app_id}});
   metrics->watch(network->metrics());
+  metrics->watch(cluster->replicas().snapshots());
   endpoint = std::make_unique<MetricsEndpoint>(*metrics, api->admin(), api->http());
   if (settings.http.empty()) return {};
   Result<net::HttpServerOptions> options = http_options(settings);

@@ -37,9 +37,9 @@ std::size_t ShardMachine::CallIdHash::operator()(const CallId& id) const noexcep
          (id.sequence * 0xc2b2ae3d27d4eb4fU);
 }
 
-ShardMachine::ShardMachine(ShardId shard, ReplicaId replica, std::uint32_t shard_count,
-                           const Reads& reads, ShardLimits limits)
-    : keys_(shard, replica), shard_count_(shard_count), reads_(reads), limits_(limits) {}
+ShardMachine::ShardMachine(ReplicaKeys keys, std::uint32_t shard_count, const Reads& reads,
+                           ShardLimits limits)
+    : keys_(keys), shard_count_(shard_count), reads_(reads), limits_(limits) {}
 
 Result<Outcome> ShardMachine::apply(std::uint64_t index, std::uint64_t term, const Entry& entry,
                                     Batch& out) {

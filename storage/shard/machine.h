@@ -71,11 +71,16 @@ struct OutboxState {
 class ShardMachine {
  public:
   /// `reads` outlives the machine. Requires load() before anything else.
-  ShardMachine(ShardId shard, ReplicaId replica, std::uint32_t shard_count, const Reads& reads,
+  ShardMachine(ReplicaKeys keys, std::uint32_t shard_count, const Reads& reads,
                ShardLimits limits = {});
 
   /// Rebuilds what is kept in memory from the rows. Also for a replica without any row.
   Result<void> load();
+  /// The same after a snapshot: the rows are now under `keys`, on the other side.
+  Result<void> load(ReplicaKeys keys) {
+    keys_ = keys;
+    return load();
+  }
 
   /// Applies the entry at `index`, written under `term`; its changes are appended to `out`, which
   /// `reads` must show from then on. An error is a failed read (damaged disk): what was appended

@@ -1,5 +1,6 @@
 #include <cstdint>
 #include <cstdio>
+#include <deque>
 #include <future>
 #include <memory>
 #include <optional>
@@ -35,7 +36,7 @@ class Shard {
         writer_(disk_, {},
                 {.progress = [this](auto at) { progressed(at); },
                  .failed = [](const Error& error) { check(false, error.message); }}),
-        machine_({1}, {static_cast<std::uint64_t>(number)}, 256, writer_) {
+        machine_({{1}, {static_cast<std::uint64_t>(number)}}, 256, writer_) {
     check(machine_.load().has_value(), "an empty shard loads");
     const AssignCommand assign{.type = "Cart", .node = {1, 1}, .generation = {1}, .replaces = {}};
     check(apply({.now = clock_.wall(), .command = assign}).kind == Outcome::Kind::kApplied,

@@ -50,8 +50,9 @@ void install(std::string_view body) {
   troupe::append_big_endian(chunk, std::uint64_t{XXH3_64bits(body.data(), body.size())});
   chunk += body;
   Batch batch;
-  static_cast<void>(install_chunk(batch, keys, body));
-  if (install_chunk(batch, keys, chunk)) {
+  RowsHash hash;
+  static_cast<void>(install_chunk(batch, keys, body, hash));
+  if (install_chunk(batch, keys, chunk, hash)) {
     troupe::check(body.empty() == batch.empty(), "a chunk is taken whole");
   } else {
     troupe::check(batch.empty(), "of a damaged chunk nothing is taken");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <memory>
 #include <utility>
 
@@ -19,6 +20,7 @@ class ManualDisk final : public Disk {
     ++writes;
   }
   std::unique_ptr<View> view() const override { return engine.view(); }
+  void read(Function<Work()> work) override { reads_.push_back(std::move(work)); }
 
   bool busy() const { return batch_ != nullptr; }
   const Batch* batch() const { return batch_; }
@@ -37,10 +39,20 @@ class ManualDisk final : public Disk {
     while (busy()) complete();
   }
 
+  /// Does what was to be read, and then what follows. False if there was nothing.
+  bool read_one() {
+    if (reads_.empty()) return false;
+    Function<Work()> work = std::move(reads_.front());
+    reads_.pop_front();
+    work()();
+    return true;
+  }
+
   MemoryEngine engine;
   int writes = 0;
 
  private:
+  std::deque<Function<Work()>> reads_;
   const Batch* batch_ = nullptr;
   bool sync_ = false;
   Done<void> done_;

@@ -27,7 +27,7 @@ class ShardBench {
 
   /// A machine that knows only what is in the rows.
   void reload() {
-    machine.emplace(keys.shard(), keys.replica(), 8, writer, limits_);
+    machine.emplace(keys, 8, writer, limits_);
     loaded = machine->load().has_value();
   }
 

@@ -68,6 +68,9 @@ class SimStore final : public storage::Disk {
                  });
   }
   std::unique_ptr<storage::View> view() const override { return engine_.view(); }
+  void read(Function<Work()> work) override {
+    process_->at(process_->now() + latency_min, [work = std::move(work)]() mutable { work()(); });
+  }
 
   /// What is at the disk when its process dies may be on it or not.
   void process_died() {

@@ -9,6 +9,8 @@
 #include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
 
+#include "storage/memory/memory_engine.h"
+#include "storage/shard/snapshot.h"
 #include "tests/support/store_writer.h"
 #include "tests/support/temporary_directory.h"
 
@@ -140,6 +142,100 @@ void expect_nothing_lost(Failures::Kind kind) {
     EXPECT_LE(*found, cut.acknowledged + 1) << first;
   }
   EXPECT_GT(failed, 30);
+}
+
+constexpr std::uint64_t kApplied = 100;  // by the snapshot
+
+ReplicaKeys snapshot_side() { return kStoreKeys.other_side(); }
+
+/// Rows of about 300 KB, more than fit into a memtable.
+const MemoryEngine& leader() {
+  static const std::unique_ptr<MemoryEngine> engine = [] {
+    auto made = std::make_unique<MemoryEngine>();
+    Batch rows;
+    for (std::uint64_t n = 1; n <= 1'500; ++n) {
+      rows.put(kStoreKeys.value("Sent", std::to_string(n), ""), row_value(n));
+    }
+    EXPECT_TRUE(made->write(rows, true));
+    return made;
+  }();
+  return *engine;
+}
+
+/// Receives a snapshot, part by part, until something fails. True if it became the state.
+bool receive_snapshot(Engine& engine) {
+  SnapshotReader reader(leader().view(), kStoreKeys, 8U << 10U);
+  RowsHash hash;
+  Batch begin;
+  drop_rows(begin, snapshot_side());
+  if (!engine.write(begin, false)) return false;
+  for (auto part = reader.next(); !part->empty(); part = reader.next()) {
+    Batch batch;
+    EXPECT_TRUE(install_chunk(batch, snapshot_side(), *part, hash));
+    if (!engine.write(batch, false)) return false;
+  }
+  EXPECT_EQ(hash.value(), reader.hash());
+  Batch end;
+  drop_rows(end, kStoreKeys);
+  put_applied(end, snapshot_side(), kApplied);
+  put_current(end, snapshot_side());
+  return engine.write(end, true).has_value();
+}
+
+/// The rows in use are all the old ones or all of the snapshot, and the other side can be dropped.
+void expect_one_state(Engine& engine, const ReplicaHash& before, bool installed) {
+  const auto current = current_replica(*engine.view(), kStoreKeys.shard());
+  ASSERT_TRUE(current && *current);
+  const ReplicaKeys keys = **current;
+  if (installed) EXPECT_EQ(keys.side(), Side::kSecond);
+  const bool old = keys.side() == Side::kFirst;
+  const ReplicaHash expected = old ? before : *replica_hash(*leader().view(), kStoreKeys);
+  EXPECT_EQ(*replica_hash(*engine.view(), keys), expected);
+  EXPECT_EQ(*applied_index(*engine.view(), keys), old ? 1 : kApplied);
+  Batch left_over;
+  drop_rows(left_over, keys.other_side());
+  ASSERT_TRUE(engine.write(left_over, true));
+  EXPECT_FALSE(*has_rows(*engine.view(), keys.other_side()));
+  EXPECT_EQ(*replica_hash(*engine.view(), keys), expected);
+}
+
+/// A failure at each of many points of its way.
+void expect_whole_or_not_at_all(Failures::Kind kind) {
+  const TemporaryDirectory root;
+  const std::string path = root.path() + "/store";
+  int failed = 0;
+  int installed = 0;
+  for (std::int64_t first = 0; installed == 0; first += 1 + first / 8) {
+    std::filesystem::remove_all(path);
+    Failures failures{.kind = kind};
+    const std::unique_ptr<rocksdb::Env> env =
+        rocksdb::NewCompositeEnv(std::make_shared<FailingFileSystem>(failures));
+    ReplicaHash before;
+    bool whole = false;
+    {
+      auto engine = open_store(path, true, env.get());
+      ASSERT_TRUE(engine);
+      Batch old = numbered_batch(1);
+      put_current(old, kStoreKeys);
+      ASSERT_TRUE((*engine)->write(old, true));
+      before = *replica_hash(*(*engine)->view(), kStoreKeys);
+      failures.first = failures.count + first;
+      whole = receive_snapshot(**engine);
+    }
+    ++(whole ? installed : failed);
+    auto engine = open_store(path);
+    ASSERT_TRUE(engine) << first << ": " << engine.error().message;
+    expect_one_state(**engine, before, whole);
+  }
+  EXPECT_GT(failed, kind == Failures::Kind::kWrite ? 10 : 1);
+}
+
+TEST(FailingDisk, ASnapshotCutShortAtAnyWriteLeavesTheOldRowsOrAllTheNew) {
+  expect_whole_or_not_at_all(Failures::Kind::kWrite);
+}
+
+TEST(FailingDisk, ASnapshotWithAFailedSyncLeavesTheOldRowsOrAllTheNew) {
+  expect_whole_or_not_at_all(Failures::Kind::kSync);
 }
 
 TEST(FailingDisk, FullAtAnyWriteLosesNothingAcknowledged) {

@@ -18,6 +18,7 @@ struct WorldOptions {
   std::uint32_t expect = 3;  // founders
   bool all_expect = false;   // the others, too, would be founders
   std::uint32_t shards = 8;
+  std::size_t snapshot_part = 256U << 10U;   // bytes
   Duration grace = std::chrono::minutes(5);  // before a dead node's replicas are replaced
   Duration::rep drift = 0;                   // at most, of each machine's clock, in millionths
 };

@@ -86,7 +86,7 @@ EffectsWorld::EffectsWorld(Without without, Scope scope) : without_(without), le
 }
 
 ShardMachine EffectsWorld::machine(std::size_t shard) const {
-  ShardMachine machine(keys(shard).shard(), keys(shard).replica(), kShards, rows_);
+  ShardMachine machine(keys(shard), kShards, rows_);
   check(machine.load().has_value(), "the rows can be read");
   return machine;
 }

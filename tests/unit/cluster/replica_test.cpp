@@ -1,6 +1,7 @@
 #include "runtime/cluster/replica.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,7 +38,10 @@ class Nobody final : public ReplicaEvents {
 // Keeps whatever it is given, which is nothing.
 class Ignoring final : public StateMachine {
  public:
-  Result<void> load() override { return {}; }
+  Result<void> load(storage::ReplicaKeys keys) override {
+    loaded = keys.side();
+    return {};
+  }
   Result<storage::Outcome> apply(raft::Term, raft::Index index, std::string_view,
                                  std::shared_ptr<const storage::Entry>&, storage::Batch&) override {
     storage::Outcome outcome;
@@ -45,6 +49,8 @@ class Ignoring final : public StateMachine {
     return outcome;
   }
   void put_marks(storage::Batch&) override {}
+
+  std::optional<storage::Side> loaded;
 };
 
 /// A replica of a group of these members, whose disk is done at once.
@@ -62,11 +68,12 @@ class ReplicaTest : public ::testing::Test {
     restored.applied = restored.hard_state.term = 1;
     raft::RaftOptions options;
     options.self = kSelf;
-    replica = std::make_unique<Replica>(Replica::Parts{.keys = keys,
-                                                       .options = options,
-                                                       .restored = restored,
-                                                       .machine = std::make_unique<Ignoring>()},
-                                        writer, random, events, now);
+    auto ignoring = std::make_unique<Ignoring>();
+    machine = ignoring.get();
+    replica = std::make_unique<Replica>(
+        Replica::Parts{
+            .keys = keys, .options = options, .restored = restored, .machine = std::move(ignoring)},
+        writer, random, events, now);
   }
 
   void step() {
@@ -110,6 +117,7 @@ class ReplicaTest : public ::testing::Test {
   storage::ManualDisk disk;
   storage::GroupWriter writer;
   std::unique_ptr<Replica> replica;
+  Ignoring* machine = nullptr;  // the replica's
 };
 
 TEST_F(ReplicaTest, AloneKeepsNoMoreOfItsLogThan64KiB) {
@@ -158,6 +166,54 @@ TEST_F(ReplicaTest, KeepsItsLogForOneThatIsSentASnapshot) {
     step();
   }
   EXPECT_GE(kept(), 400U);
+}
+
+// However large it is, and whatever is applied meanwhile.
+TEST_F(ReplicaTest, KeepsMoreOfItsLogWhileItIsHeld) {
+  found({kSelf, kOther});
+  replica->hold_log(true);
+  follow(2500);
+  EXPECT_EQ(kept(), 2500U);
+  replica->hold_log(false);
+  follow(1);
+  EXPECT_LE(kept(), 75U);
+}
+
+TEST_F(ReplicaTest, ASnapshotBecomesTheStateByOneWriteThatDropsTheOldRows) {
+  found({kSelf, kOther});
+  follow(5);
+  const storage::ReplicaKeys other = keys.other_side();
+  writer.pending().put(keys.value("Cart", "old", ""), "old");
+  writer.pending().put(other.value("Cart", "new", ""), "new");
+  writer.flush();
+  disk.complete_all();
+  raft::LogStart start{.index = 100, .term = 1, .configuration = replica->raft().configuration()};
+  EXPECT_FALSE(replica->install(now, {.index = 3, .term = 1, .configuration = {}}));
+  ASSERT_TRUE(replica->install(now, start));
+  EXPECT_TRUE(replica->installing());
+  EXPECT_EQ(replica->keys().side(), storage::Side::kFirst);
+  start.index = 200;
+  EXPECT_FALSE(replica->install(now, start)) << "one at a time";
+
+  replica->step(now);
+  EXPECT_FALSE(replica->installing());
+  EXPECT_EQ(replica->keys().side(), storage::Side::kSecond);
+  EXPECT_EQ(replica->applied(), 100U);
+  EXPECT_EQ(machine->loaded, storage::Side::kSecond);
+  EXPECT_EQ(storage::current_replica(*disk.view(), keys.shard())->value().side(),
+            storage::Side::kFirst);
+  EXPECT_TRUE(storage::has_rows(*disk.view(), keys).value());
+
+  writer.flush();
+  ASSERT_TRUE(disk.busy());
+  EXPECT_TRUE(disk.sync());
+  disk.complete();
+  const auto after = disk.view();
+  EXPECT_EQ(storage::current_replica(*after, keys.shard())->value().side(), storage::Side::kSecond);
+  EXPECT_FALSE(storage::has_rows(*after, keys).value());
+  EXPECT_TRUE(storage::has_rows(*after, other).value());
+  EXPECT_EQ(storage::load_replica_log(*after, other)->start.index, 100U);
+  EXPECT_EQ(storage::applied_index(*after, other).value(), 100U);
 }
 
 }  // namespace

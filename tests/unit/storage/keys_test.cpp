@@ -87,6 +87,15 @@ TEST(Keys, LayoutNeverChangesBetweenVersions) {
        "0000000000000007"},
   };
   for (const auto& [key, bytes] : expected) EXPECT_EQ(to_hex(key), bytes);
+  // Rows on the other side differ in the first byte; nothing else does.
+  const ReplicaKeys other = keys.other_side();
+  EXPECT_EQ(to_hex(other.outbox_state(ShardId{6})),
+            "65000001020000000000000304"
+            "6d"
+            "00000006");
+  EXPECT_EQ(other.log_entry(1), keys.log_entry(1));
+  EXPECT_EQ(other.applied(), keys.applied());
+  EXPECT_EQ(other.other_side().data_prefix(), keys.data_prefix());
 }
 
 TEST(Keys, OrderOfTextsAndTimesIsTheOrderOfBytes) {
@@ -133,7 +142,9 @@ TEST(Keys, ReplicasDoNotShareRanges) {
   const ReplicaKeys one(ShardId{1}, ReplicaId{255});
   const ReplicaKeys next(ShardId{1}, ReplicaId{256});
   for (const KeyRange& range : one.all()) {
-    for (const std::string& key : {next.value("T", "i", "n"), next.log_entry(1), next.applied()}) {
+    for (const std::string& key :
+         {next.value("T", "i", "n"), next.other_side().value("T", "i", "n"), next.log_entry(1),
+          next.applied()}) {
       EXPECT_FALSE(range.from <= key && key < range.to);
     }
   }

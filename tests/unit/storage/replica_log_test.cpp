@@ -43,12 +43,43 @@ TEST(ReplicaLog, BytesNeverChangeBetweenVersions) {
   Batch batch = three_entries();
   put_log_start(batch, kKeys, {.index = 300, .term = 4, .configuration = "abc"});
   put_current(batch, kKeys);
+  put_current(batch, kKeys.other_side());
   const auto& operations = batch.operations();
   EXPECT_EQ(to_hex(operations[0].value), "040000000000000001000000000000000208");
   EXPECT_EQ(to_hex(operations[1].value), "040165");
   EXPECT_EQ(to_hex(operations[4].value), "02");
   EXPECT_EQ(to_hex(operations[5].value), "ac020403616263");
   EXPECT_EQ(to_hex(operations[6].value), "09");
+  EXPECT_EQ(to_hex(operations[7].value), "0901");
+}
+
+TEST(ReplicaLog, CurrentReplicaNamesTheSideOfItsRows) {
+  MemoryEngine engine;
+  for (const ReplicaKeys& keys : {kKeys, kKeys.other_side(), kKeys}) {
+    Batch batch;
+    put_current(batch, keys);
+    ASSERT_TRUE(engine.write(batch, true));
+    EXPECT_EQ(current_replica(*engine.view(), ShardId{2})->value().side(), keys.side());
+    EXPECT_EQ(current_replicas(*engine.view())->front().side(), keys.side());
+  }
+  for (const char* damaged : {"\x09\x02", "\x09\x01\x01", ""}) {
+    Batch batch;
+    batch.put(current_key(ShardId{2}), damaged);
+    ASSERT_TRUE(engine.write(batch, true));
+    EXPECT_EQ(current_replicas(*engine.view()).error().code, Code::kDataLoss);
+  }
+}
+
+TEST(ReplicaLog, RowsAreDroppedOnOneSide) {
+  MemoryEngine engine;
+  Batch batch = three_entries();
+  batch.put(kKeys.value("T", "i", ""), "v");
+  batch.put(kKeys.other_side().value("T", "i", ""), "v");
+  drop_rows(batch, kKeys);
+  const ReplicaLog log = *load_after(engine, batch);
+  EXPECT_EQ(log.entries.size(), 3U);
+  EXPECT_FALSE(*has_rows(*engine.view(), kKeys));
+  EXPECT_TRUE(*has_rows(*engine.view(), kKeys.other_side()));
 }
 
 TEST(ReplicaLog, TruncatedAndCompactedEntriesAreGone) {
@@ -95,8 +126,9 @@ TEST(ReplicaLog, DroppedReplicaLeavesOnlyItsTombstone) {
   Batch batch = three_entries();
   put_current(batch, kKeys);
   batch.put(kKeys.value("T", "i", ""), "v");
+  batch.put(kKeys.other_side().value("T", "i", ""), "v");
   ASSERT_TRUE(engine.write(batch, true));
-  EXPECT_EQ(current_replica(*engine.view(), ShardId{2})->value(), ReplicaId{9});
+  EXPECT_EQ(current_replica(*engine.view(), ShardId{2})->value().replica(), ReplicaId{9});
   EXPECT_EQ(current_replicas(*engine.view())->size(), 1U);
   Batch drop;
   drop_replica(drop, kKeys);
@@ -106,6 +138,7 @@ TEST(ReplicaLog, DroppedReplicaLeavesOnlyItsTombstone) {
   EXPECT_TRUE(*has_tombstone(*engine.view(), kKeys));
   EXPECT_FALSE(*has_tombstone(*engine.view(), ReplicaKeys(ShardId{2}, ReplicaId{10})));
   EXPECT_FALSE(engine.view()->scan("d", "e")->valid());
+  EXPECT_FALSE(engine.view()->scan("e", "f")->valid());
   EXPECT_TRUE(current_replicas(*engine.view())->empty());
 }
 

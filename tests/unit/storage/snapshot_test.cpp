@@ -39,11 +39,13 @@ TEST(Snapshot, InstalledReplicaIsEqualAndWorksOn) {
   const auto parts = chunks(from, 1000);
   EXPECT_GT(parts.size(), 5U);
   ShardBench to({8});
+  RowsHash hash;
   for (const std::string& part : parts) {
-    ASSERT_TRUE(install_chunk(to.writer.pending(), to.keys, part));
+    ASSERT_TRUE(install_chunk(to.writer.pending(), to.keys, part, hash));
     EXPECT_LT(part.size(), 2000U);
   }
   EXPECT_EQ(to.hash(), from.hash());
+  EXPECT_EQ(hash.value(), from.hash());
   to.reload();
   to.index = from.index;
   EXPECT_EQ(to.machine->owners(), from.machine->owners());
@@ -59,8 +61,9 @@ TEST(Snapshot, ShowsOneMomentWhateverIsWrittenMeanwhile) {
   const ReplicaHash before = from.hash();
   SnapshotReader reader(from.disk.view(), from.keys, 1000);
   ShardBench to({8});
+  RowsHash hash;
   for (auto chunk = reader.next(); chunk && !chunk->empty(); chunk = reader.next()) {
-    ASSERT_TRUE(install_chunk(to.writer.pending(), to.keys, *chunk));
+    ASSERT_TRUE(install_chunk(to.writer.pending(), to.keys, *chunk, hash));
     TurnCommand turn = from.turn("Cart", "zzz");
     turn.state = {put("", "later")};
     from.apply(turn);
@@ -68,6 +71,7 @@ TEST(Snapshot, ShowsOneMomentWhateverIsWrittenMeanwhile) {
     from.disk.complete_all();
   }
   EXPECT_EQ(to.hash(), before);
+  EXPECT_EQ(reader.hash(), before);
 }
 
 TEST(Snapshot, DamagedChunkAddsNothing) {
@@ -78,9 +82,12 @@ TEST(Snapshot, DamagedChunkAddsNothing) {
     std::string flipped = chunk;
     flipped[i] = static_cast<char>(flipped[i] ^ 1);
     Batch batch;
-    EXPECT_EQ(install_chunk(batch, from.keys, flipped).error().code, Code::kDataLoss);
-    EXPECT_EQ(install_chunk(batch, from.keys, chunk.substr(0, i)).error().code, Code::kDataLoss);
+    RowsHash hash;
+    EXPECT_EQ(install_chunk(batch, from.keys, flipped, hash).error().code, Code::kDataLoss);
+    EXPECT_EQ(install_chunk(batch, from.keys, chunk.substr(0, i), hash).error().code,
+              Code::kDataLoss);
     EXPECT_TRUE(batch.empty());
+    EXPECT_EQ(hash.value(), RowsHash().value());
   }
 }
 

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -241,6 +242,26 @@ TEST(ThreadDisk, WritesAndThenTellsItsExecutor) {
   EXPECT_TRUE(written.get_future().get());
   EXPECT_TRUE(disk.view()->get("a1")->has_value());
   EXPECT_EQ(engine.unsynced(), 0U);
+}
+
+TEST(ThreadDisk, ReadsElsewhereAndGoesOnOnItsExecutor) {
+  SystemClock clock;
+  MemoryEngine engine;
+  Loop loop(clock, "node");
+  ThreadDisk disk(engine, loop, clock);
+  std::promise<std::thread::id> reads;
+  std::promise<std::thread::id> goes_on;
+  disk.read([&]() -> Work {
+    reads.set_value(std::this_thread::get_id());
+    return [&] { goes_on.set_value(std::this_thread::get_id()); };
+  });
+  const std::thread::id reader = reads.get_future().get();
+  const std::thread::id after = goes_on.get_future().get();
+  std::promise<std::thread::id> loops;
+  loop.post([&] { loops.set_value(std::this_thread::get_id()); });
+  EXPECT_EQ(after, loops.get_future().get());
+  EXPECT_NE(reader, after);
+  EXPECT_NE(reader, std::this_thread::get_id());
 }
 
 TEST(MemoryEngine, CrashKeepsWhatWasSyncedAndAPrefixOfTheRest) {
