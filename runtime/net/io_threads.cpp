@@ -59,6 +59,9 @@ class AsioThread final : public IoThread, public std::enable_shared_from_this<As
       current_thread = this;
       schedule_tick();
       context_.run();
+      // What has ended meanwhile is told so, and lets go of what it holds: of this thread, too.
+      context_.restart();
+      context_.poll();
       current_thread = nullptr;
     });
   }

@@ -221,7 +221,8 @@ std::vector<EffectsWorld::Request> EffectsWorld::sendings() const {
   }
   if (left_.ticks > 0) {
     const WallTime from = machine(0).watermark();
-    for (const ReminderRow& row : due_reminders(rows_, keys(0), from, kNow, 100).value()) {
+    const auto due = due_reminders(rows_, keys(0), from, kNow, 100);
+    for (const ReminderRow& row : due.value()) {
       all.push_back(
           {.shard = 0,
            .what = "tick " + row.name + " " + std::to_string(row.number),
