@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -84,7 +85,7 @@ class RocksdbEngine final : public Engine {
   Result<void> open(const RocksdbOptions& options);
   Result<void> check_identity(const RocksdbOptions& options);
 
-  Result<void> write(const Batch& batch, bool sync) override;
+  Result<void> write_all(std::span<const Batch* const> batches, bool sync) override;
   std::unique_ptr<View> view() const override;
 
   rocksdb::DB& db() const { return *db_; }
@@ -95,6 +96,8 @@ class RocksdbEngine final : public Engine {
   }
 
  private:
+  void add(const Batch& batch);
+
   std::string directory_;
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;  // data, log
@@ -303,11 +306,7 @@ Result<void> RocksdbEngine::check_identity(const RocksdbOptions& options) {
   return write(batch, true);
 }
 
-Result<void> RocksdbEngine::write(const Batch& batch, bool sync) {
-  if (failure_) return fail(*failure_);
-  // Kept for its memory: a batch follows a batch.
-  if (rows_.Data().capacity() > kKeptBytesMax) rows_ = rocksdb::WriteBatch();
-  rows_.Clear();
+void RocksdbEngine::add(const Batch& batch) {
   for (const Batch::Operation& operation : batch.operations()) {
     rocksdb::ColumnFamilyHandle* into = &family(operation.key);
     switch (operation.kind) {
@@ -325,10 +324,18 @@ Result<void> RocksdbEngine::write(const Batch& batch, bool sync) {
         break;
     }
   }
+}
+
+Result<void> RocksdbEngine::write_all(std::span<const Batch* const> batches, bool sync) {
+  if (failure_) return fail(*failure_);
+  // Kept for its memory: a batch follows a batch.
+  if (rows_.Data().capacity() > kKeptBytesMax) rows_ = rocksdb::WriteBatch();
+  rows_.Clear();
+  for (const Batch* const batch : batches) add(*batch);
   rocksdb::WriteOptions how;
   how.sync = sync;
   rocksdb::Status status;
-  if (batch.empty()) {
+  if (rows_.Count() == 0) {
     if (sync) status = db_->SyncWAL();
   } else {
     status = db_->Write(how, &rows_);
