@@ -135,18 +135,36 @@ class RocksdbView final : public View {
   rocksdb::ReadOptions options_;
 };
 
+// A number at the end of keys: it rises from row to row, as keys do whose beginning is the same.
+constexpr std::size_t kNumberBytes = 8;
+
 // Which replica an entry of a log belongs to.
 class LogEntryPrefix final : public rocksdb::SliceTransform {
  public:
   const char* Name() const override { return "troupe.LogEntryPrefix"; }
   rocksdb::Slice Transform(const rocksdb::Slice& key) const override {
-    return {key.data(), key.size() - kIndexBytes};
+    return {key.data(), key.size() - kNumberBytes};
   }
   bool InDomain(const rocksdb::Slice& key) const override { return key.size() == entry_bytes_; }
 
  private:
-  static constexpr std::size_t kIndexBytes = 8;
   const std::size_t entry_bytes_ = ReplicaKeys({}, {}).log_entry(0).size();
+};
+
+// Whose call, in which replica, was recorded.
+class RecordedCallPrefix final : public rocksdb::SliceTransform {
+ public:
+  const char* Name() const override { return "troupe.RecordedCallPrefix"; }
+  rocksdb::Slice Transform(const rocksdb::Slice& key) const override {
+    return {key.data(), key.size() - kNumberBytes};
+  }
+  bool InDomain(const rocksdb::Slice& key) const override {
+    return key.size() == call_.size() && key[kind_at_] == call_[kind_at_];
+  }
+
+ private:
+  const std::string call_ = ReplicaKeys({}, {}).call({});
+  const std::size_t kind_at_ = ReplicaKeys({}, {}).call_prefix().size() - 1;
 };
 
 rocksdb::DBOptions db_options(const RocksdbOptions& options) {
@@ -193,6 +211,8 @@ rocksdb::ColumnFamilyOptions data_options(const RocksdbOptions& options,
   family.compression = rocksdb::kLZ4Compression;
   family.level_compaction_dynamic_level_bytes = true;
   family.write_buffer_size = options.write_buffer_bytes / 2;
+  // Calls come in the order of their callers' numbers: their places in the memtable are remembered.
+  family.memtable_insert_with_hint_prefix_extractor = std::make_shared<RecordedCallPrefix>();
   return family;
 }
 
