@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -97,8 +98,13 @@ class Engine {
  public:
   virtual ~Engine() = default;
 
-  /// All of `batch` or nothing. With `sync` it is on the disk when this returns. Blocks.
-  virtual Result<void> write(const Batch& batch, bool sync) = 0;
+  /// All of `batches`, one after another, or nothing. With `sync` they are on the disk when this
+  /// returns. Blocks.
+  virtual Result<void> write_all(std::span<const Batch* const> batches, bool sync) = 0;
+  Result<void> write(const Batch& batch, bool sync) {
+    const Batch* const one = &batch;
+    return write_all({&one, 1}, sync);
+  }
   virtual std::unique_ptr<View> view() const = 0;
 };
 

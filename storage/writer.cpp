@@ -4,16 +4,33 @@
 #include <utility>
 
 namespace troupe::storage {
+namespace {
+
+constexpr std::size_t kSparesMax = 4;
+
+}  // namespace
 
 ThreadDisk::ThreadDisk(Engine& engine, Executor& executor, Clock& clock)
     : engine_(engine), executor_(executor), writer_(clock, "writer"), reader_(clock, "reader") {}
 
 void ThreadDisk::write(const Batch& batch, bool sync, Done<void> done) {
-  writer_.post([this, &batch, sync, done = std::move(done)]() mutable {
-    executor_.post([done = std::move(done), written = engine_.write(batch, sync)]() mutable {
-      done(std::move(written));
-    });
+  const bool first = asked_.with([&](std::vector<Request>& asked) {
+    asked.push_back({.batch = &batch, .sync = sync, .done = std::move(done)});
+    return asked.size() == 1;
   });
+  // The others are taken along.
+  if (first) writer_.post([this] { write_asked(); });
+}
+
+void ThreadDisk::write_asked() {
+  std::vector<Request> requests = asked_.with([](auto& asked) { return std::exchange(asked, {}); });
+  std::vector<const Batch*> batches;
+  for (const Request& request : requests) batches.push_back(request.batch);
+  const bool sync = std::ranges::any_of(requests, &Request::sync);
+  executor_.post(
+      [requests = std::move(requests), written = engine_.write_all(batches, sync)]() mutable {
+        for (Request& request : requests) request.done(written);
+      });
 }
 
 std::unique_ptr<View> ThreadDisk::view() const { return engine_.view(); }
@@ -29,10 +46,13 @@ GroupWriter::GroupWriter(Disk& disk, Options options, Hooks hooks)
 
 GroupWriter::~GroupWriter() = default;
 
-// Those that nobody looks at any more are filled again.
+// Those that nobody looks at any more are filled again, a few of them: they keep their memory.
 void GroupWriter::renew_pending() {
-  const auto spare = std::ranges::find_if(
-      batches_, [](const std::shared_ptr<Batch>& batch) { return batch.use_count() == 1; });
+  const auto is_spare = [](const std::shared_ptr<Batch>& batch) { return batch.use_count() == 1; };
+  std::size_t spares = 0;
+  std::erase_if(batches_,
+                [&](const auto& batch) { return is_spare(batch) && ++spares > kSparesMax; });
+  const auto spare = std::ranges::find_if(batches_, is_spare);
   if (spare != batches_.end()) {
     pending_ = *spare;
     pending_->clear();
@@ -45,40 +65,38 @@ void GroupWriter::renew_pending() {
 void GroupWriter::flush() {
   if (gathered_.size_bytes() > options_.gathered_bytes_max) settle();
   if (failed_ || (pending_->empty() && !sync_)) return;
-  if (in_flight_) {
-    flush_wanted_ = true;
-  } else {
-    submit();
-  }
+  flush_wanted_ = at_disk_.size() >= options_.at_disk_max;
+  if (!flush_wanted_) submit();
 }
 
 void GroupWriter::submit() {
   flush_wanted_ = false;
-  in_flight_ = std::move(pending_);
-  in_flight_layer_ = std::move(pending_layer_);
+  std::shared_ptr<const Batch> batch = std::move(pending_);
+  const bool sync = std::exchange(sync_, false);
+  at_disk_bytes_ += batch->size_bytes();
+  at_disk_.push_back({.batch = batch, .layer = std::move(pending_layer_), .sync = sync});
   renew_pending();
   ++current_;
-  const bool sync = std::exchange(sync_, false);
   // The disk may still be at it when the writer goes: what it reads stays until it is done.
-  disk_.write(*in_flight_, sync,
-              [this, sync, batch = in_flight_,
-               alive = std::weak_ptr(alive_)](const Result<void>& written) mutable {
+  disk_.write(*batch, sync,
+              [this, batch, alive = std::weak_ptr(alive_)](const Result<void>& written) mutable {
                 if (!alive.lock()) return;
                 batch.reset();
-                completed(sync, written);
+                completed(written);
               });
 }
 
-void GroupWriter::completed(bool sync, const Result<void>& written) {
+void GroupWriter::completed(const Result<void>& written) {
+  if (failed_) return;
   if (!written) {
     failed_ = true;
     hooks_.failed(written.error());
     return;
   }
-  progress_.written = current_ - 1;
-  if (sync) progress_.durable = progress_.written;
-  in_flight_layer_.reset();
-  in_flight_.reset();
+  ++progress_.written;
+  if (at_disk_.front().sync) progress_.durable = progress_.written;
+  at_disk_bytes_ -= at_disk_.front().batch->size_bytes();
+  at_disk_.pop_front();
   view_.reset();
   // First the disk, so that it works while the hook does.
   if (flush_wanted_) submit();
@@ -86,8 +104,7 @@ void GroupWriter::completed(bool sync, const Result<void>& written) {
 }
 
 bool GroupWriter::full() const {
-  const std::size_t in_flight = in_flight_ ? in_flight_->size_bytes() : 0;
-  return gathered_.size_bytes() + pending_->size_bytes() + in_flight > options_.bytes_max;
+  return gathered_.size_bytes() + pending_->size_bytes() + at_disk_bytes_ > options_.bytes_max;
 }
 
 Result<std::optional<std::string>> GroupWriter::get(std::string_view key) const {
@@ -95,21 +112,19 @@ Result<std::optional<std::string>> GroupWriter::get(std::string_view key) const 
     if (found->erased) return std::optional<std::string>();
     return std::optional(std::string(found->value));
   }
-  for (Overlay* layer : {pending_layer_.get(), in_flight_layer_.get()}) {
-    if (layer == nullptr) continue;
-    const std::optional<Overlay::Found> found = layer->find(key);
-    if (!found) continue;
-    if (found->erased) return std::optional<std::string>();
-    return std::optional(std::string(found->value));
+  std::optional<Overlay::Found> found = pending_layer_->find(key);
+  for (auto each = at_disk_.rbegin(); !found && each != at_disk_.rend(); ++each) {
+    found = each->layer->find(key);
   }
-  return base().get(key);
+  if (!found) return base().get(key);
+  if (found->erased) return std::optional<std::string>();
+  return std::optional(std::string(found->value));
 }
 
 std::unique_ptr<Cursor> GroupWriter::scan(std::string_view from, std::string_view to) const {
   std::unique_ptr<Cursor> cursor = base().scan(from, to);
-  for (Overlay* layer : {in_flight_layer_.get(), pending_layer_.get()}) {
-    if (layer != nullptr) cursor = layer->scan(std::move(cursor), from, to);
-  }
+  for (const AtDisk& each : at_disk_) cursor = each.layer->scan(std::move(cursor), from, to);
+  cursor = pending_layer_->scan(std::move(cursor), from, to);
   return gathered_.scan(std::move(cursor), from, to);
 }
 

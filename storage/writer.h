@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -9,6 +10,7 @@
 
 #include "runtime/base/clock.h"
 #include "runtime/base/executor.h"
+#include "runtime/base/guarded.h"
 #include "storage/engine.h"
 #include "storage/gathered.h"
 #include "storage/keys.h"
@@ -26,7 +28,8 @@ class Disk {
 
   /// Writes all of `batch` or nothing, after all earlier ones. With `sync`, it and all earlier ones
   /// are on the disk when `done` is called: once, on the asker's executor, never inside this call.
-  /// `batch` is left alone, and lives, until then. One at a time.
+  /// `batch` is left alone, and lives, until then. Those that wait for the disk may go there
+  /// together; their `done`s are called in their order. After one that fails, all fail.
   virtual void write(const Batch& batch, bool sync, Done<void> done) = 0;
 
   /// What has been written; a write under way may or may not be in it.
@@ -37,7 +40,8 @@ class Disk {
   virtual void read(Function<Work()> work) = 0;
 };
 
-/// A Disk with two threads of its own for one engine: one writes, one reads.
+/// A Disk with two threads of its own for one engine. One writes: what is asked for while it writes
+/// and syncs, it writes and syncs next, all at once. One reads.
 ///
 /// Must be destroyed before the executor and the engine; waits for the write and the read under
 /// way, of which is then posted what follows as always.
@@ -51,8 +55,17 @@ class ThreadDisk final : public Disk {
   void read(Function<Work()> work) override;
 
  private:
+  struct Request {
+    const Batch* batch;
+    bool sync;
+    Done<void> done;
+  };
+
+  void write_asked();
+
   Engine& engine_;
   Executor& executor_;
+  Guarded<std::vector<Request>> asked_;
   Loop writer_;
   Loop reader_;
 };
@@ -60,12 +73,12 @@ class ThreadDisk final : public Disk {
 /// Numbers the batches of a GroupWriter; the first is 1.
 using Ticket = std::uint64_t;
 
-/// Collects the changes of all of a node's shards into one batch, and keeps one batch at the disk
-/// while the next one fills: the slower the disk, the larger the batches, with no timer to tune.
+/// Collects the changes of all of a node's shards into batches, and keeps some at the disk while
+/// the next one fills. The disk takes at once what waits for it: the slower it is, the more that
+/// is, with no timer to tune.
 ///
-///     gather() ──settle()──→ pending() ──flush()──→ at the disk ──→ written (and durable, if
-///     synced)
-///        ▲ get() and scan() see all four
+///     gather() ──settle()──→ pending() ──flush()──→ at the disk ──→ written (durable, if synced)
+///        ▲ get() and scan() see all of it
 ///
 /// What is gathered has time: it is the effect of log entries that are durable before it, and a
 /// replica that restarts applies them again. So a row that changes with every entry is written a
@@ -81,6 +94,9 @@ class GroupWriter final : public Reads {
     /// Beyond, what is gathered goes with the next batch. Larger: rows that change often are
     /// written less often, a longer write when it comes.
     std::size_t gathered_bytes_max = 4U << 20U;
+    /// So many batches may be at the disk. Fewer: more of what is asked for while it is busy waits
+    /// for one more turn of the executor.
+    std::size_t at_disk_max = 64;
   };
   struct Progress {
     Ticket written = 0;  // this one and all before are in the engine, as disk.view() shows it
@@ -119,7 +135,7 @@ class GroupWriter final : public Reads {
   /// written but not synced.
   void must_sync() { sync_ = true; }
 
-  /// Hands the pending batch to the disk, or, while another one is there, as soon as that is
+  /// Hands the pending batch to the disk, or, while many are there, as soon as one of them is
   /// written. Does nothing if there is nothing to write. Call at the end of each turn of the loop.
   void flush();
 
@@ -137,21 +153,26 @@ class GroupWriter final : public Reads {
 
  private:
   struct Alive {};
+  struct AtDisk {
+    std::shared_ptr<const Batch> batch;
+    std::unique_ptr<Overlay> layer;
+    bool sync;
+  };
 
   void renew_pending();
   void submit();
-  void completed(bool sync, const Result<void>& written);
+  void completed(const Result<void>& written);
   const View& base() const;
 
   Disk& disk_;
   Options options_;
   Hooks hooks_;
   Gathered gathered_;
-  std::vector<std::shared_ptr<Batch>> batches_;  // all of them: few
+  std::vector<std::shared_ptr<Batch>> batches_;  // all of them, and some that are empty
   std::shared_ptr<Batch> pending_;
-  std::shared_ptr<const Batch> in_flight_;  // null: nothing is at the disk
   std::unique_ptr<Overlay> pending_layer_;  // of *pending_
-  std::unique_ptr<Overlay> in_flight_layer_;
+  std::deque<AtDisk> at_disk_;              // in the order in which they went there
+  std::size_t at_disk_bytes_ = 0;
   mutable std::unique_ptr<View> view_;  // renewed after each write
   Ticket current_ = 1;
   Progress progress_;

@@ -313,7 +313,8 @@ void Cluster::host(Hosting& hosting, std::vector<std::string> types) {
                                                     .loop = deps_.loop,
                                                     .replicas = *replicas_,
                                                     .router = *router_,
-                                                    .log = deps_.log.named("deliveries")});
+                                                    .log = deps_.log.named("deliveries"),
+                                                    .scheduler = deps_.scheduler});
   owners_->members_changed();
   owners_->start();
   inbox_ = std::make_unique<Inbox>(

@@ -11,6 +11,7 @@ namespace {
 
 constexpr auto kReadPatience = std::chrono::seconds(5);
 constexpr auto kReadRetry = std::chrono::milliseconds(20);
+constexpr std::size_t kCommitsAtOnce = 32;
 
 }  // namespace
 
@@ -25,20 +26,22 @@ std::shared_ptr<actors::Right> Cluster::right(ShardId shard, std::string_view ty
 void Cluster::commit(std::shared_ptr<actors::Right> right, storage::TurnCommand command,
                      Done<storage::Outcome> done) {
   auto entry = std::make_shared<storage::Entry>(WallTime{}, std::move(command));
-  const bool first = commits_->with([&](std::vector<Commit>& commits) {
+  const std::size_t arrived = commits_->with([&](std::vector<Commit>& commits) {
     commits.push_back(
         {.right = std::move(right), .entry = std::move(entry), .done = std::move(done)});
-    return commits.size() == 1;
+    return commits.size();
   });
-  // The others are taken along: the loop is not woken for each of them.
-  if (!first) return;
+  // The others are taken along: the loop is not woken for each of them. But where there are many,
+  // it begins while the actors are still at it.
+  const bool many = arrived == kCommitsAtOnce;
+  if (arrived != 1 && !many) return;
   Work take = [this, alive = alive_, commits = commits_] {
     if (*alive) return take_commits();
     for (Commit& each : commits->with([](auto& all) { return std::exchange(all, {}); })) {
       each.done(fail(Code::kPrecondition, "this node is stopping"));
     }
   };
-  if (!deps_.gather) return deps_.loop.post(std::move(take));
+  if (!deps_.gather || many) return deps_.loop.post(std::move(take));
   deps_.gather(
       [&loop = deps_.loop, take = std::move(take)]() mutable { loop.post(std::move(take)); });
 }

@@ -94,10 +94,19 @@ void Deliveries::plan_scan(ShardId shard) {
   const auto led = led_.find(shard);
   if (led == led_.end() || led->second.scan_planned) return;
   led->second.scan_planned = true;
-  deps_.loop.post([this, alive = alive_, shard, session = led->second.session] {
-    if (!*alive || find(shard, session) == nullptr) return;
-    scan(shard);
+  planned_.emplace_back(shard, led->second.session);
+  if (planned_.size() > 1) return;  // taken along
+  deps_.loop.post([this, alive = alive_] {
+    if (*alive) run_scans();
   });
+}
+
+void Deliveries::run_scans() {
+  if (deps_.scheduler != nullptr) deps_.scheduler->hold();
+  for (const auto& [shard, session] : std::exchange(planned_, {})) {
+    if (find(shard, session) != nullptr) scan(shard);
+  }
+  if (deps_.scheduler != nullptr) deps_.scheduler->release();
 }
 
 // A shard with nothing out has no completion of its own to go on from: it waits its turn.

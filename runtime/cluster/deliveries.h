@@ -7,8 +7,10 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
+#include "actors/activation/scheduler.h"
 #include "actors/directory/router.h"
 #include "actors/turns/outbox_message.h"
 #include "runtime/base/log.h"
@@ -43,6 +45,8 @@ class Deliveries {
     Replicas& replicas;
     actors::Router& router;
     Log log;
+    /// Of the actors that ticks and messages wake: many at a time. May be null.
+    actors::Scheduler* scheduler = nullptr;
   };
 
   Deliveries(DeliveriesOptions options, Dependencies dependencies);
@@ -93,6 +97,7 @@ class Deliveries {
   };
 
   void plan_scan(ShardId shard);
+  void run_scans();
   bool full(ShardId shard, Led& led);
   std::size_t room_for(ShardId shard, Led& led);
   void freed();
@@ -124,7 +129,8 @@ class Deliveries {
   std::uint64_t next_session_ = 1;
   std::uint64_t ticks_fired_ = 0;
   std::size_t in_flight_ = 0;
-  std::deque<ShardId> held_back_;  // first held back, first to go on
+  std::deque<ShardId> held_back_;                           // first held back, first to go on
+  std::vector<std::pair<ShardId, std::uint64_t>> planned_;  // scans, with their sessions
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -176,11 +176,13 @@ class MemoryView final : public View {
 MemoryEngine::MemoryEngine() : state_(std::make_unique<Guarded<State>>()) {}
 MemoryEngine::~MemoryEngine() = default;
 
-Result<void> MemoryEngine::write(const Batch& batch, bool sync) {
+Result<void> MemoryEngine::write_all(std::span<const Batch* const> batches, bool sync) {
   return state_->with([&](State& state) -> Result<void> {
     if (state.failure) return fail(*state.failure);
-    state.apply_versions(batch);
-    state.unsynced.push_back(batch);
+    for (const Batch* const batch : batches) {
+      state.apply_versions(*batch);
+      state.unsynced.push_back(*batch);
+    }
     if (!sync) return {};
     for (const Batch& written : state.unsynced) apply_to(state.durable, written);
     state.unsynced.clear();

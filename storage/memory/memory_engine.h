@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 
 #include "runtime/base/guarded.h"
@@ -22,7 +23,7 @@ class MemoryEngine final : public Engine {
   MemoryEngine();
   ~MemoryEngine() override;
 
-  Result<void> write(const Batch& batch, bool sync) override;
+  Result<void> write_all(std::span<const Batch* const> batches, bool sync) override;
   std::unique_ptr<View> view() const override;
 
   /// How many batches would be lost by a crash now.

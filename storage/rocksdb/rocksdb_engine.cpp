@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -84,7 +85,7 @@ class RocksdbEngine final : public Engine {
   Result<void> open(const RocksdbOptions& options);
   Result<void> check_identity(const RocksdbOptions& options);
 
-  Result<void> write(const Batch& batch, bool sync) override;
+  Result<void> write_all(std::span<const Batch* const> batches, bool sync) override;
   std::unique_ptr<View> view() const override;
 
   rocksdb::DB& db() const { return *db_; }
@@ -95,6 +96,8 @@ class RocksdbEngine final : public Engine {
   }
 
  private:
+  void add(const Batch& batch);
+
   std::string directory_;
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;  // data, log
@@ -132,18 +135,36 @@ class RocksdbView final : public View {
   rocksdb::ReadOptions options_;
 };
 
+// A number at the end of keys: it rises from row to row, as keys do whose beginning is the same.
+constexpr std::size_t kNumberBytes = 8;
+
 // Which replica an entry of a log belongs to.
 class LogEntryPrefix final : public rocksdb::SliceTransform {
  public:
   const char* Name() const override { return "troupe.LogEntryPrefix"; }
   rocksdb::Slice Transform(const rocksdb::Slice& key) const override {
-    return {key.data(), key.size() - kIndexBytes};
+    return {key.data(), key.size() - kNumberBytes};
   }
   bool InDomain(const rocksdb::Slice& key) const override { return key.size() == entry_bytes_; }
 
  private:
-  static constexpr std::size_t kIndexBytes = 8;
   const std::size_t entry_bytes_ = ReplicaKeys({}, {}).log_entry(0).size();
+};
+
+// Whose call, in which replica, was recorded.
+class RecordedCallPrefix final : public rocksdb::SliceTransform {
+ public:
+  const char* Name() const override { return "troupe.RecordedCallPrefix"; }
+  rocksdb::Slice Transform(const rocksdb::Slice& key) const override {
+    return {key.data(), key.size() - kNumberBytes};
+  }
+  bool InDomain(const rocksdb::Slice& key) const override {
+    return key.size() == call_.size() && key[kind_at_] == call_[kind_at_];
+  }
+
+ private:
+  const std::string call_ = ReplicaKeys({}, {}).call({});
+  const std::size_t kind_at_ = ReplicaKeys({}, {}).call_prefix().size() - 1;
 };
 
 rocksdb::DBOptions db_options(const RocksdbOptions& options) {
@@ -190,6 +211,8 @@ rocksdb::ColumnFamilyOptions data_options(const RocksdbOptions& options,
   family.compression = rocksdb::kLZ4Compression;
   family.level_compaction_dynamic_level_bytes = true;
   family.write_buffer_size = options.write_buffer_bytes / 2;
+  // Calls come in the order of their callers' numbers: their places in the memtable are remembered.
+  family.memtable_insert_with_hint_prefix_extractor = std::make_shared<RecordedCallPrefix>();
   return family;
 }
 
@@ -303,11 +326,7 @@ Result<void> RocksdbEngine::check_identity(const RocksdbOptions& options) {
   return write(batch, true);
 }
 
-Result<void> RocksdbEngine::write(const Batch& batch, bool sync) {
-  if (failure_) return fail(*failure_);
-  // Kept for its memory: a batch follows a batch.
-  if (rows_.Data().capacity() > kKeptBytesMax) rows_ = rocksdb::WriteBatch();
-  rows_.Clear();
+void RocksdbEngine::add(const Batch& batch) {
   for (const Batch::Operation& operation : batch.operations()) {
     rocksdb::ColumnFamilyHandle* into = &family(operation.key);
     switch (operation.kind) {
@@ -325,10 +344,18 @@ Result<void> RocksdbEngine::write(const Batch& batch, bool sync) {
         break;
     }
   }
+}
+
+Result<void> RocksdbEngine::write_all(std::span<const Batch* const> batches, bool sync) {
+  if (failure_) return fail(*failure_);
+  // Kept for its memory: a batch follows a batch.
+  if (rows_.Data().capacity() > kKeptBytesMax) rows_ = rocksdb::WriteBatch();
+  rows_.Clear();
+  for (const Batch* const batch : batches) add(*batch);
   rocksdb::WriteOptions how;
   how.sync = sync;
   rocksdb::Status status;
-  if (batch.empty()) {
+  if (rows_.Count() == 0) {
     if (sync) status = db_->SyncWAL();
   } else {
     status = db_->Write(how, &rows_);

@@ -10,29 +10,35 @@
 
 namespace troupe::storage {
 
-/// A disk in memory that finishes a write when the test says so.
+/// A disk in memory that finishes one write after another when the test says so.
 class ManualDisk final : public Disk {
  public:
   void write(const Batch& batch, bool sync, Done<void> done) override {
-    batch_ = &batch;
-    sync_ = sync;
-    done_ = std::move(done);
+    asked_.push_back({.batch = &batch, .sync = sync, .done = std::move(done)});
     ++writes;
   }
   std::unique_ptr<View> view() const override { return engine.view(); }
   void read(Function<Work()> work) override { reads_.push_back(std::move(work)); }
 
-  bool busy() const { return batch_ != nullptr; }
-  const Batch* batch() const { return batch_; }
-  bool sync() const { return sync_; }
+  bool busy() const { return !asked_.empty(); }
+  std::size_t asked() const { return asked_.size(); }
+  /// Of the first that is not finished.
+  const Batch* batch() const { return asked_.front().batch; }
+  bool sync() const { return asked_.front().sync; }
 
-  /// Writes the batch, without saying so yet.
-  Result<void> write_now() { return engine.write(*batch_, sync_); }
-  /// Finishes the write under way. Requires busy().
-  void complete() { finish(write_now()); }
+  /// Writes the first batch that is not written, if any, without saying so yet.
+  Result<void> write_now() {
+    if (written_ == asked_.size()) return {};
+    const Asked& next = asked_[written_++];
+    return engine.write(*next.batch, next.sync);
+  }
+  /// Finishes the first write. Requires busy().
+  void complete() { finish(written_ > 0 ? Result<void>() : write_now()); }
   void finish(Result<void> written) {
-    batch_ = nullptr;
-    std::exchange(done_, nullptr)(std::move(written));
+    Asked first = std::move(asked_.front());
+    asked_.pop_front();
+    if (written_ > 0) --written_;
+    first.done(std::move(written));
   }
   /// Until nothing is under way.
   void complete_all() {
@@ -52,10 +58,14 @@ class ManualDisk final : public Disk {
   int writes = 0;
 
  private:
+  struct Asked {
+    const Batch* batch;
+    bool sync;
+    Done<void> done;
+  };
   std::deque<Function<Work()>> reads_;
-  const Batch* batch_ = nullptr;
-  bool sync_ = false;
-  Done<void> done_;
+  std::deque<Asked> asked_;
+  std::size_t written_ = 0;  // so many of the first, which are not said to be
 };
 
 }  // namespace troupe::storage

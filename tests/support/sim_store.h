@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -51,31 +53,33 @@ class SimStore final : public storage::Disk {
   std::optional<Error> failure;
 
   void write(const storage::Batch& batch, bool sync, Done<void> done) override {
-    in_flight_ = &batch;
+    in_flight_.push_back(&batch);
     const auto spread = static_cast<std::uint64_t>((latency_max - latency_min).count());
     const Duration latency =
         latency_min + Duration(static_cast<Duration::rep>(random_.below(spread + 1)));
-    process_->at(process_->now() + (sync ? latency : latency / 10),
-                 [this, &batch, sync, done = std::move(done)]() mutable {
-                   if (failure) {
-                     process_died();
-                     return done(fail(*failure));
-                   }
-                   static_cast<void>(engine_.write(batch, sync));
-                   platter_.write(batch, sync);
-                   in_flight_ = nullptr;
-                   done({});
-                 });
+    free_at_ = std::max(free_at_, process_->now() + (sync ? latency : latency / 10));
+    process_->at(free_at_, [this, &batch, sync, done = std::move(done)]() mutable {
+      if (failure) {
+        process_died();
+        return done(fail(*failure));
+      }
+      static_cast<void>(engine_.write(batch, sync));
+      platter_.write(batch, sync);
+      in_flight_.pop_front();
+      done({});
+    });
   }
   std::unique_ptr<storage::View> view() const override { return engine_.view(); }
   void read(Function<Work()> work) override {
     process_->at(process_->now() + latency_min, [work = std::move(work)]() mutable { work()(); });
   }
 
-  /// What is at the disk when its process dies may be on it or not.
+  /// Of what is at the disk when its process dies, a beginning is on it.
   void process_died() {
-    if (in_flight_ != nullptr && random_.chance(0.5)) platter_.write(*in_flight_, false);
-    in_flight_ = nullptr;
+    for (const storage::Batch* const batch : std::exchange(in_flight_, {})) {
+      if (random_.chance(0.5)) break;
+      platter_.write(*batch, false);
+    }
   }
 
  private:
@@ -83,7 +87,8 @@ class SimStore final : public storage::Disk {
   SimPlatter& platter_;
   Random& random_;
   storage::MemoryEngine engine_;
-  const storage::Batch* in_flight_ = nullptr;
+  std::deque<const storage::Batch*> in_flight_;  // one after another
+  Time free_at_{};
 };
 
 }  // namespace troupe::sim

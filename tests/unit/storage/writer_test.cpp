@@ -3,6 +3,7 @@
 #include <future>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -27,8 +28,26 @@ struct Desk {
   GroupWriter writer;
 };
 
-TEST(GroupWriter, FillsTheNextBatchWhileOneIsAtTheDisk) {
+TEST(GroupWriter, BatchesBecomeDurableInTheOrderInWhichTheyWentToTheDisk) {
   Desk desk;
+  for (const char* key : {"a1", "a2", "a3"}) {
+    desk.writer.pending().put(key, "x");
+    if (key != std::string("a2")) desk.writer.must_sync();
+    desk.writer.flush();
+  }
+  EXPECT_EQ(desk.disk.asked(), 3U);
+  EXPECT_EQ(desk.writer.current(), 4U);
+  const std::vector<Ticket> durable = {1, 1, 3};
+  for (Ticket written = 1; written <= 3; ++written) {
+    desk.disk.complete();
+    EXPECT_EQ(desk.seen.back().written, written);
+    EXPECT_EQ(desk.seen.back().durable, durable[written - 1]);
+  }
+  EXPECT_EQ(desk.seen.size(), 3U);
+}
+
+TEST(GroupWriter, FillsTheNextBatchWhileAsManyAsMayBeAreAtTheDisk) {
+  Desk desk({.at_disk_max = 1});
   desk.writer.pending().put("a1", "x");
   desk.writer.must_sync();
   EXPECT_EQ(desk.writer.current(), 1U);
@@ -82,6 +101,7 @@ TEST(GroupWriter, FailedWriteIsTheLast) {
   desk.writer.pending().put("a2", "x");
   desk.writer.flush();
   desk.disk.finish(fail(Code::kUnavailable, "disk full"));
+  desk.disk.finish(fail(Code::kUnavailable, "this one, too"));
   EXPECT_EQ(desk.failures, (std::vector<Error>{{Code::kUnavailable, "disk full"}}));
   EXPECT_TRUE(desk.writer.failed());
   desk.writer.flush();
@@ -262,6 +282,48 @@ TEST(ThreadDisk, ReadsElsewhereAndGoesOnOnItsExecutor) {
   EXPECT_EQ(after, loops.get_future().get());
   EXPECT_NE(reader, after);
   EXPECT_NE(reader, std::this_thread::get_id());
+}
+
+// Says when it is at the disk, and stays there until it is let go.
+class SlowEngine final : public Engine {
+ public:
+  Result<void> write_all(std::span<const Batch* const> batches, bool sync) override {
+    calls.push_back(batches.size());
+    if (calls.size() == 1) {
+      reached.set_value();
+      let_go.get_future().wait();
+    }
+    return inside.write_all(batches, sync);
+  }
+  std::unique_ptr<View> view() const override { return inside.view(); }
+
+  MemoryEngine inside;
+  std::promise<void> reached;
+  std::promise<void> let_go;
+  std::vector<std::size_t> calls;
+};
+
+TEST(ThreadDisk, WritesAtOnceWhatIsAskedForWhileItIsBusy) {
+  SystemClock clock;
+  SlowEngine engine;
+  std::promise<void> all_written;
+  std::vector<int> written;
+  const std::vector<Batch> batches(4);
+  Loop loop(clock, "node");
+  ThreadDisk disk(engine, loop, clock);
+  for (int i = 0; i < 4; ++i) {
+    // One that must be synced has the others synced with it.
+    disk.write(batches[static_cast<std::size_t>(i)], i == 2, [&, i](const Result<void>& done) {
+      if (done) written.push_back(i);
+      if (i == 3) all_written.set_value();
+    });
+    if (i == 0) engine.reached.get_future().wait();
+  }
+  engine.let_go.set_value();
+  all_written.get_future().wait();
+  EXPECT_EQ(written, (std::vector<int>{0, 1, 2, 3}));
+  EXPECT_EQ(engine.calls, (std::vector<std::size_t>{1, 3}));
+  EXPECT_EQ(engine.inside.unsynced(), 0U);
 }
 
 TEST(MemoryEngine, CrashKeepsWhatWasSyncedAndAPrefixOfTheRest) {
