@@ -25,7 +25,7 @@ std::size_t cores() {
 }
 
 struct Config : caf::actor_system_config {
-  explicit Config(const CafSchedulerOptions& options) {
+  explicit Config(const CafSchedulerOptions& options) : policy(options.policy) {
     if (options.policy == CafSchedulerOptions::Policy::kSharing) {
       module_factories.emplace_back([](caf::actor_system& system) -> caf::actor_system::module* {
         return new caf::scheduler::coordinator<CafSharing>(system);
@@ -35,6 +35,8 @@ struct Config : caf::actor_system_config {
     }
     set("scheduler.max-threads", options.threads > 0 ? options.threads : cores());
   }
+
+  const CafSchedulerOptions::Policy policy;
 };
 
 // Runs of one after another that a thread does before it looks at the queue again.
@@ -49,14 +51,23 @@ struct CafScheduler::State {
   std::optional<caf::actor_system> system;  // until stop()
   std::atomic<std::size_t> unfinished{0};   // queued, or what a thread runs in a row
 
+  void begin() { unfinished.fetch_add(1, std::memory_order_relaxed); }
+  void end() {
+    if (unfinished.fetch_sub(1, std::memory_order_acq_rel) == 1) unfinished.notify_all();
+  }
   void put_held();
+  // For guests of CafSharing. Nothing is taken down while there is one.
+  void enter();
+  void leave();
+  // Null for the other policy.
+  CafSharing::coordinator_data* sharing();
 };
 
 namespace {
 
 // What this thread is to CAF; nothing on other threads.
 struct Worker {
-  caf::execution_unit* unit = nullptr;
+  caf::execution_unit* unit = nullptr;  // of a guest: null
   const void* scheduler = nullptr;
   caf::resumable* next = nullptr;  // woken here, past the queue
 };
@@ -69,6 +80,12 @@ struct Held {
 };
 thread_local Held held;
 
+// The scheduler that this thread helps, if it does.
+thread_local const void* guest_of = nullptr;
+
+// Jobs in a row of a thread that helps; then it looks after what else it has to do.
+constexpr int kHelpedMax = 16;
+
 // Beyond, they are better run beside what this thread does.
 constexpr std::size_t kHeldMax = 64;
 
@@ -78,6 +95,23 @@ constexpr std::size_t kHeldMax = 64;
 void CafScheduler::State::put_held() {
   for (caf::resumable* const job : held.jobs) system->scheduler().enqueue(job);
   held.jobs.clear();
+}
+
+CafSharing::coordinator_data* CafScheduler::State::sharing() {
+  if (config.policy != CafSchedulerOptions::Policy::kSharing) return nullptr;
+  return &static_cast<caf::scheduler::coordinator<CafSharing>&>(system->scheduler()).data();
+}
+
+void CafScheduler::State::enter() {
+  begin();
+  sharing()->enter();
+  guest_of = this;
+}
+
+void CafScheduler::State::leave() {
+  guest_of = nullptr;
+  sharing()->leave();
+  end();
 }
 
 // What CAF schedules. Lives until neither its owner nor a queue of CAF's knows it any more.
@@ -96,8 +130,8 @@ class CafScheduler::Job final : public caf::resumable {
 
   // With a reference that the queue takes over.
   void queue() {
-    state_.unfinished.fetch_add(1, std::memory_order_relaxed);
-    if (worker.scheduler == &state_) {
+    state_.begin();
+    if (worker.scheduler == &state_ && worker.unit != nullptr) {
       worker.unit->exec_later(this);
     } else if (held.scheduler == &state_) {
       held.jobs.push_back(this);
@@ -123,9 +157,7 @@ class CafScheduler::Job final : public caf::resumable {
       next->intrusive_ptr_release_impl();
     }
     worker = {};
-    if (state.unfinished.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-      state.unfinished.notify_all();
-    }
+    state.end();
     return awaiting_message;
   }
 
@@ -183,6 +215,28 @@ void CafScheduler::hold() { held.scheduler = state_.get(); }
 void CafScheduler::release() {
   held.scheduler = nullptr;
   if (!held.jobs.empty()) state_->put_held();
+  if (guest_of == state_.get()) state_->leave();
+}
+
+bool CafScheduler::release_and_help() {
+  const bool guest = guest_of == state_.get();
+  if (state_->sharing() == nullptr || (held.jobs.empty() && !guest)) {
+    release();
+    return false;
+  }
+  held.scheduler = nullptr;
+  if (!guest) state_->enter();
+  if (!held.jobs.empty()) state_->put_held();
+  for (int i = 0; i < kHelpedMax; ++i) {
+    caf::resumable* const job = state_->sharing()->take_as_guest();
+    if (job == nullptr) {
+      state_->leave();
+      return false;
+    }
+    job->resume(nullptr, 0);
+    job->intrusive_ptr_release_impl();
+  }
+  return true;
 }
 
 void CafScheduler::stop() {

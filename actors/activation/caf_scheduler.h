@@ -30,6 +30,7 @@ class CafScheduler final : public Scheduler {
   void share() override;
   void hold() override;
   void release() override;
+  bool release_and_help() override;
 
   /// Runs until all sleep, then ends the threads. Requires that nobody wakes anybody afterwards
   /// but from within a run: stop the actors first. Not from a thread of the scheduler.

@@ -49,6 +49,20 @@ class CafSharing : public caf::policy::unprofiled {
       }
     }
 
+    // For a guest, see WorkSharing: between enter() and leave().
+    void enter() {
+      sharing_.with([](Sharing& sharing) { sharing.enter(); });
+    }
+    caf::resumable* take_as_guest() {
+      const Sharing::Next next =
+          sharing_.with([](Sharing& sharing) { return sharing.next_for_guest(); });
+      wake(next.wake);
+      return next.job;
+    }
+    void leave() {
+      wake(sharing_.with([](Sharing& sharing) { return sharing.leave(); }));
+    }
+
     caf::resumable* take_if_any() {
       return sharing_.with([](Sharing& sharing) { return sharing.take(); });
     }

@@ -45,6 +45,14 @@ class Scheduler {
   /// them is not woken for each. Only so many; not from a thread of the scheduler.
   virtual void hold() {}
   virtual void release() {}
+  /// As release(), but this thread runs some of them itself, and of what they wake, as one of the
+  /// scheduler's. True: more waits, for this thread first of all, so that it must come again soon,
+  /// with hold(), and end with release() or by a false. Others that have nothing to do come for
+  /// what waits for longer than a moment.
+  virtual bool release_and_help() {
+    release();
+    return false;
+  }
 };
 
 }  // namespace troupe::actors

@@ -39,6 +39,24 @@ class WorkSharing {
     Seat* wake = nullptr;
   };
 
+  /// For a thread that works here now and then, and sleeps elsewhere: from here until it leaves it
+  /// is one of those at work, and next_for_guest() gives it jobs. Puts meanwhile wake nobody as
+  /// long as it keeps up.
+  void enter() {
+    ++awake_;
+    guests_ = true;
+  }
+  /// Nothing to do: it may leave.
+  Next next_for_guest() {
+    Job* const job = take();
+    return {.job = job, .wake = somebody_more()};
+  }
+  /// Whom to wake for what it leaves behind, if anybody.
+  Seat* leave() {
+    --awake_;
+    return somebody_more();
+  }
+
   /// `interval`: from one look to the next.
   explicit WorkSharing(Duration interval) : interval_(interval) {}
 
@@ -92,7 +110,10 @@ class WorkSharing {
     const std::size_t before = taken_;
     measure(now);
     const bool behind = jobs_.size() > before;
-    if (awake_ == 0 && before == 0) watcher_ = nullptr;
+    if (awake_ == 0 && before == 0) {
+      watcher_ = nullptr;
+      guests_ = false;
+    }
     return behind;
   }
 
@@ -111,7 +132,7 @@ class WorkSharing {
     seat.is_ = Seat::Is::kAsleep;
     asleep_.push_back(&seat);
     --awake_;
-    if (watcher_ != nullptr || awake_ == 0) return false;
+    if (watcher_ != nullptr || (awake_ == 0 && !guests_)) return false;
     watcher_ = &seat;
     return true;
   }
@@ -128,6 +149,7 @@ class WorkSharing {
   std::deque<Job*> jobs_;
   std::vector<Seat*> asleep_;  // who fell asleep last is the last
   Seat* watcher_ = nullptr;    // one of them
+  bool guests_ = false;        // of late: they come again
   std::size_t awake_ = 0;
   std::size_t woken_ = 0;  // of these, on their way
   Time since_{};

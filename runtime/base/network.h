@@ -79,10 +79,13 @@ class NetworkListener {
   virtual void disconnected(NodeId peer) = 0;
   /// `frame` lives during the call.
   virtual void received(NodeId from, std::string_view frame) = 0;
-  /// Around frames that came together, on one thread: what is done once for many may wait for the
-  /// end. Not every network tells it.
-  virtual void batch_begins() {}
-  virtual void batch_ends() {}
+  /// Around what the network does at once on one of its threads, such as frames that came together:
+  /// what is done once for many may wait for the end. Not every network tells it.
+  virtual void work_begins() {}
+  /// If it may stay, the node may run a little of what follows from the frames on this thread,
+  /// which does nothing else meanwhile. True: it wants to go on, with a work_begins() and a
+  /// work_ends() soon, until it has said false or may not stay.
+  virtual bool work_ends(bool /*may_stay*/) { return false; }
   /// Answers somebody's introduce(); `respond` from any thread.
   virtual void introduced(std::string question, Done<std::string> respond) = 0;
   virtual void received_datagram(const std::string& from, std::string_view bytes) = 0;

@@ -115,8 +115,8 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
   void connected(const Hello& peer) override;
   void disconnected(NodeId peer) override;
   void received(NodeId from, std::string_view frame) override;
-  void batch_begins() override;
-  void batch_ends() override;
+  void work_begins() override;
+  bool work_ends(bool may_stay) override;
   void introduced(std::string question, Done<std::string> respond) override;
   void received_datagram(const std::string& from, std::string_view bytes) override;
 

@@ -148,12 +148,17 @@ void Cluster::received(NodeId from, std::string_view bytes) {
   });
 }
 
-void Cluster::batch_begins() {
+void Cluster::work_begins() {
+  if (deps_.scheduler != nullptr) deps_.scheduler->hold();
   if (Inbox* calls = calls_.load(std::memory_order_acquire)) calls->begin_batch();
 }
 
-void Cluster::batch_ends() {
+bool Cluster::work_ends(bool may_stay) {
   if (Inbox* calls = calls_.load(std::memory_order_acquire)) calls->end_batch();
+  if (deps_.scheduler == nullptr) return false;
+  if (may_stay) return deps_.scheduler->release_and_help();
+  deps_.scheduler->release();
+  return false;
 }
 
 // From the inbox.

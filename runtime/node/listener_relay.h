@@ -25,12 +25,10 @@ class ListenerRelay final : public NetworkListener {
   void received(NodeId from, std::string_view frame) override {
     if (to() != nullptr) to()->received(from, frame);
   }
-  void batch_begins() override {
-    if (to() != nullptr) to()->batch_begins();
+  void work_begins() override {
+    if (to() != nullptr) to()->work_begins();
   }
-  void batch_ends() override {
-    if (to() != nullptr) to()->batch_ends();
-  }
+  bool work_ends(bool may_stay) override { return to() != nullptr && to()->work_ends(may_stay); }
   void introduced(std::string question, Done<std::string> respond) override {
     if (to() != nullptr) return to()->introduced(std::move(question), std::move(respond));
     respond(fail(Code::kUnavailable, "this node is starting"));

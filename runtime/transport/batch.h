@@ -44,6 +44,8 @@ class BatchQueue {
   [[nodiscard]] bool push(std::string frame);
   bool empty() const { return blocks_.empty(); }
   std::size_t bytes() const { return bytes_; }
+  /// Whole frames that the next batch carries, so far.
+  std::uint64_t frames() const { return empty() ? 0 : blocks_.front().frames; }
   /// Requires !empty().
   Batch take();
   void clear();

@@ -50,7 +50,7 @@ struct GrpcNetwork::State final : PeerServer::Host {
         writer(clock, "transport-write"),
         introducer(options, live),
         datagrams(threads, resolver, clock, listener, options.datagram_guard, metrics),
-        server(*this, listener, log, *metrics) {
+        server(clock, loop_owner, *this, listener, log, *metrics) {
     keep_grpc();
   }
 
@@ -89,7 +89,13 @@ struct GrpcNetwork::State final : PeerServer::Host {
 
   Result<void> start() {
     credentials = make_credentials(options);
-    links = std::make_shared<Links>(Links::World{.executor = loop,
+    Result<std::uint16_t> listening = listen();
+    for (int i = 1; !listening && options.port == 0 && i < kAnyPortTries; ++i) listening = listen();
+    if (!listening) return fail(listening.error());
+    port = *listening;
+    introducer.use(server.queue());
+    links = std::make_shared<Links>(Links::World{.queue = server.queue(),
+                                                 .executor = loop,
                                                  .writers = {.now = writer, .soon = gather},
                                                  .clock = clock,
                                                  .log = log,
@@ -100,10 +106,7 @@ struct GrpcNetwork::State final : PeerServer::Host {
                                                  .live = live,
                                                  .routes = routes,
                                                  .credentials = credentials});
-    Result<std::uint16_t> listening = listen();
-    for (int i = 1; !listening && options.port == 0 && i < kAnyPortTries; ++i) listening = listen();
-    if (!listening) return fail(listening.error());
-    port = *listening;
+    server.accept();
     return {};
   }
 

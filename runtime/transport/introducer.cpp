@@ -8,10 +8,10 @@
 #include <grpcpp/client_context.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/support/byte_buffer.h>
-#include <grpcpp/support/client_callback.h>
 #include <grpcpp/support/slice.h>
 
 #include "runtime/base/guarded.h"
+#include "runtime/transport/grpc_calls.h"
 
 namespace troupe::transport {
 namespace {
@@ -24,7 +24,7 @@ struct Open {
 };
 
 // Owns itself until gRPC is done with it.
-struct Question final : grpc::ClientUnaryReactor {
+struct Question final : Operation {
   Question(std::string the_address, std::shared_ptr<grpc::Channel> channel,
            Done<std::string> the_done, LiveCount& the_live, std::shared_ptr<Guarded<Open>> the_open)
       : address(std::move(the_address)),
@@ -33,26 +33,27 @@ struct Question final : grpc::ClientUnaryReactor {
         live(the_live),
         open(std::move(the_open)) {}
 
-  void start(std::shared_ptr<Question> this_one) {
+  void start(grpc::CompletionQueue& queue, std::shared_ptr<Question> this_one) {
     self = std::move(this_one);
-    stub.PrepareUnaryCall(&context, kIntroduceMethod, {}, &request, &response, this);
-    StartCall();
+    call = stub.PrepareUnaryCall(&context, kIntroduceMethod, request, &queue);
+    call->StartCall();
+    call->Finish(&response, &status, tag());
   }
 
-  void OnDone(const grpc::Status& status) override {
+  void ended(bool /*ok*/) override {
     std::shared_ptr<Question> last = std::move(self);
-    live.retire(std::move(last), [this, status] { end(status); });
+    live.retire(std::move(last), [this] { end(); });
   }
 
-  void end(const grpc::Status& status) {
+  void end() {
     open->with([&](Open& all) {
       std::erase_if(all.questions, [this](const auto& each) { return each.get() == this; });
     });
-    done(outcome(status));
+    done(outcome());
     done = nullptr;
   }
 
-  Result<std::string> outcome(const grpc::Status& status) const {
+  Result<std::string> outcome() const {
     if (status.ok()) return decode_answer(view(contiguous(response)));
     if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) {
       return fail(Code::kTimeout, "no answer from " + address);
@@ -65,6 +66,8 @@ struct Question final : grpc::ClientUnaryReactor {
   grpc::ClientContext context;
   grpc::ByteBuffer request;
   grpc::ByteBuffer response;
+  grpc::Status status;
+  std::unique_ptr<grpc::GenericClientAsyncResponseReader> call;
   Done<std::string> done;
   LiveCount& live;
   const std::shared_ptr<Guarded<Open>> open;
@@ -79,6 +82,7 @@ struct Introducer::State {
 
   const TransportOptions& options;
   LiveCount& live;
+  grpc::CompletionQueue* queue = nullptr;
   const std::shared_ptr<Guarded<Open>> open = std::make_shared<Guarded<Open>>();
 };
 
@@ -86,6 +90,8 @@ Introducer::Introducer(const TransportOptions& options, LiveCount& live)
     : state_(std::make_shared<State>(options, live)) {}
 
 Introducer::~Introducer() = default;
+
+void Introducer::use(grpc::CompletionQueue& queue) { state_->queue = &queue; }
 
 void Introducer::ask(const Credentials& credentials, const std::string& address, std::string text,
                      Done<std::string> done) {
@@ -104,7 +110,7 @@ void Introducer::ask(const Credentials& credentials, const std::string& address,
     return !open.stopped;
   });
   if (!asking) return question->done(fail(Code::kUnavailable, "the node is stopping"));
-  question->start(question);
+  question->start(*state_->queue, question);
 }
 
 void Introducer::stop() {

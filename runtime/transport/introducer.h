@@ -15,6 +15,8 @@ class Introducer {
  public:
   /// All outlive it; `live` counts what is asked.
   Introducer(const TransportOptions& options, LiveCount& live);
+  /// Before the first question: what it is asked over, and is served until the last has ended.
+  void use(grpc::CompletionQueue& queue);
   ~Introducer();
   Introducer(const Introducer&) = delete;
   Introducer& operator=(const Introducer&) = delete;

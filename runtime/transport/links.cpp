@@ -67,7 +67,7 @@ void Links::connect(NodeId node) {
     const std::size_t queue_bytes_max =
         lane == Lane::kCalls ? options.calls_queue_bytes_max : options.control_queue_bytes_max;
     peer.lanes.streams[index(lane)] =
-        open_stream(channel, world_.host.greeting(lane, node),
+        open_stream(channel, world_.queue, world_.host.greeting(lane, node),
                     {options.batch_bytes_max, queue_bytes_max, options.frame_bytes_max},
                     world_.writers, world_.metrics, world_.live, events(node, peer.attempt, lane));
   }

@@ -41,6 +41,7 @@ class Links : public std::enable_shared_from_this<Links> {
  public:
   /// What the links live on; all of it outlives them, but for `credentials`, which is copied.
   struct World {
+    grpc::CompletionQueue& queue;
     Executor& executor;  // where `live` ends operations too
     Writers writers;     // where the writes of streams begin
     Clock& clock;

@@ -5,36 +5,35 @@
 #include <utility>
 
 #include <grpcpp/channel.h>
-#include <grpcpp/client_context.h>
-#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/support/byte_buffer.h>
-#include <grpcpp/support/client_callback.h>
 #include <grpcpp/support/slice.h>
 
 #include "runtime/base/guarded.h"
+#include "runtime/transport/grpc_calls.h"
 #include "runtime/transport/wire.h"
 
 namespace troupe::transport {
 namespace {
 
-using Reactor = grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
-
 // After so many batches of one frame each, the next is written by its sender: waking another thread
 // gains nothing then. Below, the writer's wake-up is the time in which frames gather.
 constexpr int kLonelyBatches = 16;
+
+// So many gathered frames do not wait for more: while this node does the rest, the other one is at
+// work too. Fewer, and packets cost more than their frames.
+constexpr std::uint64_t kFramesTogether = 32;
 
 // What to do once the lock is released. Only who set the phase, or cleared `held`, acts on it, so
 // that no two threads write and nothing is begun after the hold is gone.
 enum class Next : std::uint8_t { kNothing, kWrite, kWriteSoon, kGather, kLetGo, kFinish };
 
 class Stream final : public OutgoingStream,
-                     public Reactor,
+                     public OutgoingCall,
                      public std::enable_shared_from_this<Stream> {
  public:
   Stream(std::shared_ptr<grpc::Channel> channel, BatchQueue::Limits limits, const Writers& writers,
          TransportMetrics& metrics, LiveCount& live, Events events)
       : channel_(std::move(channel)),
-        stub_(channel_),
         batch_bytes_max_(limits.batch_bytes_max),
         writers_(writers),
         metrics_(metrics),
@@ -42,15 +41,11 @@ class Stream final : public OutgoingStream,
         events_(std::move(events)),
         state_(State{BatchQueue(limits)}) {}
 
-  void start(const Greeting& greeting, std::shared_ptr<Stream> self) {
+  void start(grpc::CompletionQueue& queue, const Greeting& greeting, std::shared_ptr<Stream> self) {
     self_ = std::move(self);
     live_.add();
-    stub_.PrepareBidiStreamingCall(&context_, kStreamMethod, {}, this);
-    AddHold();  // writes begin outside of gRPC's callbacks
     out_ = to_buffer(encode(greeting));
-    StartRead(&in_);
-    StartWrite(&out_);
-    StartCall();
+    OutgoingCall::start(channel_, kStreamMethod, queue, in_, out_);
   }
 
   bool send(std::string frame, Haste haste) override {
@@ -59,7 +54,9 @@ class Stream final : public OutgoingStream,
       if (state.closing || !state.queue.push(std::move(frame))) return false;
       const bool waits = haste == Haste::kSoon && state.queue.bytes() < batch_bytes_max_;
       if (!waits) state.hurries = true;
-      if (state.phase == Phase::kWriting || (state.phase == Phase::kGathering && waits)) {
+      if (state.phase == Phase::kWriting) return true;
+      if (state.phase == Phase::kGathering && waits) {
+        if (enough(state)) next = write_next(state);
         return true;
       }
       next = begin(state);
@@ -77,30 +74,31 @@ class Stream final : public OutgoingStream,
   }
 
   void cancel() override {
-    context_.TryCancel();
+    cancel_call();
     fall_silent();
   }
 
-  void OnReadDone(bool ok) override {
-    if (!ok) return fall_silent();  // OnDone brings the reason
+  void on_read(bool ok) override {
+    if (!ok) return fall_silent();  // on_done brings the reason
     // Peers say nothing but who they are.
     std::optional<Greeting> greeting = decode_greeting(view(contiguous(in_)));
     if (!greeting || greeted_) return cancel();
     greeted_ = true;
     events_.greeted(std::move(*greeting));
-    StartRead(&in_);
+    read(in_);
   }
 
-  void OnWriteDone(bool ok) override {
+  void on_written(bool ok) override {
     const Next next = state_.with([&](State& state) {
       state.phase = Phase::kIdle;
       if (!ok) return Next::kNothing;
-      return gathers(state) && !state.queue.empty() ? gather(state) : write_next(state);
+      const bool more = gathers(state) && !state.queue.empty() && !enough(state);
+      return more ? gather(state) : write_next(state);
     });
     ok ? act(next) : fall_silent();
   }
 
-  void OnDone(const grpc::Status& status) override {
+  void on_done(const grpc::Status& status) override {
     const bool refused = status.error_code() == grpc::StatusCode::FAILED_PRECONDITION;
     StreamEnd end{.refused = refused, .reason = status.error_message()};
     if (status.ok()) end.reason = "closed by the peer";
@@ -139,6 +137,8 @@ class Stream final : public OutgoingStream,
     }));
   }
 
+  static bool enough(const State& state) { return state.queue.frames() >= kFramesTogether; }
+
   bool gathers(const State& state) const {
     return writers_.soon && !state.hurries && !state.closing && state.lonely < kLonelyBatches;
   }
@@ -174,7 +174,7 @@ class Stream final : public OutgoingStream,
       case Next::kNothing:
         return;
       case Next::kWrite:
-        return write();
+        return write_batch();
       case Next::kWriteSoon:
         return writers_.now.post([self = shared_from_this()] {
           self->act(self->state_.with([&](State& state) { return self->write_next(state); }));
@@ -182,10 +182,10 @@ class Stream final : public OutgoingStream,
       case Next::kGather:
         return writers_.soon([self = shared_from_this()] { self->write_gathered(); });
       case Next::kFinish:
-        StartWritesDone();
-        return RemoveHold();
+        writes_end();
+        return hold_ends();
       case Next::kLetGo:
-        return RemoveHold();
+        return hold_ends();
     }
   }
 
@@ -195,17 +195,15 @@ class Stream final : public OutgoingStream,
     }));
   }
 
-  void write() {
+  void write_batch() {
     TransportMetrics::count(metrics_.batches_sent);
     TransportMetrics::count(metrics_.frames_sent, batch_.frames);
     TransportMetrics::count(metrics_.bytes_sent, batch_.size());
     out_ = to_buffer(std::exchange(batch_, {}));
-    StartWrite(&out_);
+    write(out_);
   }
 
   const std::shared_ptr<grpc::Channel> channel_;
-  grpc::GenericStub stub_;
-  grpc::ClientContext context_;
   const std::size_t batch_bytes_max_;
   const Writers writers_;
   TransportMetrics& metrics_;
@@ -223,12 +221,13 @@ class Stream final : public OutgoingStream,
 }  // namespace
 
 std::shared_ptr<OutgoingStream> open_stream(const std::shared_ptr<grpc::Channel>& channel,
-                                            const Greeting& greeting, BatchQueue::Limits limits,
-                                            const Writers& writers, TransportMetrics& metrics,
-                                            LiveCount& live, OutgoingStream::Events events) {
+                                            grpc::CompletionQueue& queue, const Greeting& greeting,
+                                            BatchQueue::Limits limits, const Writers& writers,
+                                            TransportMetrics& metrics, LiveCount& live,
+                                            OutgoingStream::Events events) {
   auto stream =
       std::make_shared<Stream>(channel, limits, writers, metrics, live, std::move(events));
-  stream->start(greeting, stream);
+  stream->start(queue, greeting, stream);
   return stream;
 }
 

@@ -13,7 +13,8 @@
 
 namespace grpc {
 class Channel;
-}
+class CompletionQueue;
+}  // namespace grpc
 
 namespace troupe::transport {
 
@@ -38,8 +39,8 @@ struct StreamEnd {
 /// Lives until gRPC is done with it, whoever else holds it.
 class OutgoingStream {
  public:
-  /// `greeted` is called on gRPC's threads, and must only enqueue; `ended` on the executor where
-  /// `live` ends operations.
+  /// `greeted` is called on the thread that serves the queue, and must only enqueue; `ended` on the
+  /// executor where `live` ends operations.
   struct Events {
     Function<void(Greeting)> greeted;  // at most once: the peer accepts, and says who it is
     Function<void(StreamEnd)> ended;   // once, last
@@ -55,10 +56,12 @@ class OutgoingStream {
   virtual void cancel() = 0;
 };
 
-/// Opens a stream over `channel`. `metrics` and `live` outlive the stream.
+/// Opens a stream over `channel`. `queue`, which is served, `metrics` and `live` outlive the
+/// stream.
 std::shared_ptr<OutgoingStream> open_stream(const std::shared_ptr<grpc::Channel>& channel,
-                                            const Greeting& greeting, BatchQueue::Limits limits,
-                                            const Writers& writers, TransportMetrics& metrics,
-                                            LiveCount& live, OutgoingStream::Events events);
+                                            grpc::CompletionQueue& queue, const Greeting& greeting,
+                                            BatchQueue::Limits limits, const Writers& writers,
+                                            TransportMetrics& metrics, LiveCount& live,
+                                            OutgoingStream::Events events);
 
 }  // namespace troupe::transport

@@ -7,24 +7,28 @@
 #include <utility>
 #include <vector>
 
-#include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/impl/server_builder_option.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/slice.h>
 
+#include "runtime/base/check.h"
 #include "runtime/base/guarded.h"
 #include "runtime/transport/batch.h"
+#include "runtime/transport/grpc_calls.h"
+#include "runtime/transport/live_count.h"
+#include "runtime/transport/queue_threads.h"
 
 namespace troupe::transport {
 namespace {
 
-using Reactor = grpc::ServerGenericBidiReactor;
-using Context = grpc::GenericCallbackServerContext;
+using Context = grpc::GenericServerContext;
 
 constexpr std::size_t kComplaintsMax = 64;
 constexpr int kStreamsPerConnectionMax = 100;
+// gRPC ends what is cancelled at once; waiting longer would hide a bug.
+constexpr Duration kCancelPatience = std::chrono::seconds(30);
 
 class IncomingStream;
 
@@ -39,11 +43,21 @@ class NothingElse final : public grpc::ServerBuilderOption {
 
 }  // namespace
 
-struct PeerServer::State final : grpc::CallbackGenericService {
-  State(Host& the_host, NetworkListener& the_listener, Log the_log, TransportMetrics& the_metrics)
-      : host(the_host), listener(the_listener), log(the_log), metrics(the_metrics) {}
+struct PeerServer::State final : Operation {
+  State(Clock& clock, std::shared_ptr<Executor> undertaker, Host& the_host,
+        NetworkListener& the_listener, Log the_log, TransportMetrics& the_metrics)
+      : host(the_host),
+        listener(the_listener),
+        log(the_log),
+        metrics(the_metrics),
+        watch(undertaker),
+        live(std::move(undertaker)),
+        threads(clock, *watch, listener) {}
 
-  Reactor* CreateReactor(Context* context) override;
+  void accept_next();
+  // A call was accepted, or none is any more.
+  void ended(bool ok) override;
+  void begin(std::unique_ptr<Accepted> call);
 
   void refuse(const Greeting& stranger, const std::string& from, const std::string& reason) {
     TransportMetrics::count(metrics.strangers_refused);
@@ -60,9 +74,15 @@ struct PeerServer::State final : grpc::CallbackGenericService {
   NetworkListener& listener;
   const Log log;
   TransportMetrics& metrics;
+  const std::shared_ptr<Executor> watch;
+  LiveCount live;
+  QueueThreads threads;
   std::size_t frame_bytes_max = 0;
   Duration accept_timeout = {};
+  std::unique_ptr<grpc::AsyncGenericService> service;  // of one server only
+  std::unique_ptr<grpc::ServerCompletionQueue> queue;
   std::unique_ptr<grpc::Server> server;
+  std::unique_ptr<Accepted> next;  // the next call, when it comes
   using Streams = std::map<std::pair<NodeId, Lane>, std::shared_ptr<IncomingStream>>;
   Guarded<Streams> streams;
   Guarded<std::set<std::string>> complaints;
@@ -72,12 +92,14 @@ namespace {
 
 // A stream that a peer opened: its greeting, then batches. There is always a read under way, so
 // that a broken or cancelled stream is noticed as the end of reading.
-class IncomingStream final : public Reactor, public std::enable_shared_from_this<IncomingStream> {
+class IncomingStream final : public IncomingCall,
+                             public std::enable_shared_from_this<IncomingStream> {
  public:
-  IncomingStream(PeerServer::State& server, Context* context)
-      : server_(server),
-        context_(context),
-        from_(context->peer()),
+  IncomingStream(PeerServer::State& server, std::unique_ptr<Accepted> call)
+      : IncomingCall(std::move(call)),
+        server_(server),
+        context_(&context()),
+        from_(context().peer()),
         frames_(server.frame_bytes_max),
         receive_([this](std::string_view frame) {
           ++received_;
@@ -86,7 +108,7 @@ class IncomingStream final : public Reactor, public std::enable_shared_from_this
 
   void start(std::shared_ptr<IncomingStream> self) {
     self_ = std::move(self);
-    StartRead(&in_);
+    read(in_);
     server_.host.later(server_.accept_timeout, [weak = weak_from_this()] {
       const std::shared_ptr<IncomingStream> silent = weak.lock();
       if (silent && !silent->greeted_) silent->cancel();
@@ -99,18 +121,22 @@ class IncomingStream final : public Reactor, public std::enable_shared_from_this
     });
   }
 
-  void OnReadDone(bool ok) override {
-    if (!ok) return Finish(grpc::Status::OK);
+  void on_read(bool ok) override {
+    if (!ok) return finish(grpc::Status::OK);
     const grpc::Slice bytes = contiguous(in_);
     in_.Clear();
     greeted_ ? take_batch(view(bytes)) : greet(view(bytes));
   }
 
-  void OnWriteDone(bool) override {}
-
-  void OnDone() override {
+  void on_done() override {
     context_.with([](Context*& context) { context = nullptr; });
-    const std::shared_ptr<IncomingStream> self = std::move(self_);
+    std::shared_ptr<IncomingStream> self = std::move(self_);
+    leave_place(self);
+    server_.live.retire(std::move(self), [] {});
+  }
+
+ private:
+  void leave_place(const std::shared_ptr<IncomingStream>& self) {
     if (!greeted_) return;
     const bool current = server_.streams.with([&](auto& streams) {
       const auto found = streams.find({peer_.hello.node, peer_.lane});
@@ -121,25 +147,24 @@ class IncomingStream final : public Reactor, public std::enable_shared_from_this
     if (current) server_.host.incoming_lost(peer_.hello.node, peer_.lane);
   }
 
- private:
   void greet(std::string_view bytes) {
     std::optional<Greeting> peer = decode_greeting(bytes);
     if (!peer) {
-      return Finish({grpc::StatusCode::INVALID_ARGUMENT, "this is no greeting of a node"});
+      return finish({grpc::StatusCode::INVALID_ARGUMENT, "this is no greeting of a node"});
     }
     const Greeting own = server_.host.greeting(peer->lane, {});
     std::optional<std::string> reason = refusal(own, *peer);
     if (!reason) reason = server_.host.outdated(*peer);
     if (reason) {
       server_.refuse(*peer, from_, *reason);
-      return Finish({grpc::StatusCode::FAILED_PRECONDITION, *reason});
+      return finish({grpc::StatusCode::FAILED_PRECONDITION, *reason});
     }
     peer_ = std::move(*peer);
     greeted_ = true;
     settle_in();
     out_ = to_buffer(encode(own));
-    StartWrite(&out_);
-    StartRead(&in_);
+    write(out_);
+    read(in_);
   }
 
   // Takes the place of an older stream, whose end has perhaps not been noticed yet.
@@ -158,18 +183,16 @@ class IncomingStream final : public Reactor, public std::enable_shared_from_this
     TransportMetrics::count(server_.metrics.batches_received);
     TransportMetrics::count(server_.metrics.bytes_received, bytes.size());
     received_ = 0;
-    server_.listener.batch_begins();
     const Result<void> fed = frames_.feed(bytes, receive_);
-    server_.listener.batch_ends();
     TransportMetrics::count(server_.metrics.frames_received, received_);
-    if (fed) return StartRead(&in_);
+    if (fed) return read(in_);
     server_.log.warning("a peer sent damaged bytes",
                         {{"node", short_name(peer_.hello.node)}, {"error", fed.error().message}});
-    Finish({grpc::StatusCode::INVALID_ARGUMENT, fed.error().message});
+    finish({grpc::StatusCode::INVALID_ARGUMENT, fed.error().message});
   }
 
   PeerServer::State& server_;
-  Guarded<Context*> context_;  // null once gRPC has destroyed it
+  Guarded<Context*> context_;  // null once the call is over
   const std::string from_;
   Greeting peer_;
   std::atomic<bool> greeted_ = false;  // changed by reads only
@@ -212,18 +235,21 @@ class Answer {
 
 // One question and its answer. Whoever takes the way back finishes the call, so it is finished
 // once.
-class Introduction final : public Reactor {
+class Introduction final : public IncomingCall {
  public:
-  explicit Introduction(PeerServer::State& server)
-      : listener_(server.listener), back_(std::make_shared<WayBack>(this)) {
-    StartRead(&in_);
+  Introduction(PeerServer::State& server, std::unique_ptr<Accepted> call)
+      : IncomingCall(std::move(call)),
+        live_(server.live),
+        listener_(server.listener),
+        back_(std::make_shared<WayBack>(this)) {
+    read(in_);
     server.host.later(server.accept_timeout, [back = back_] {
       Introduction* silent = back->asked() ? nullptr : back->take();
       if (silent != nullptr) silent->break_off();
     });
   }
 
-  void OnReadDone(bool ok) override {
+  void on_read(bool ok) override {
     if (!ok) return give_up();
     back_->note_question();
     auto answer = std::make_unique<Answer>(back_);
@@ -233,21 +259,24 @@ class Introduction final : public Reactor {
         [answer = std::move(answer)](const Result<std::string>& result) { answer->give(result); });
   }
 
-  void OnCancel() override { give_up(); }
-  void OnDone() override { delete this; }
+  void on_gone() override { give_up(); }
+  void on_done() override {
+    live_.retire(std::shared_ptr<Introduction>(this), [] {});
+  }
 
   void answer(const Result<std::string>& result) {
     out_ = to_buffer(encode_answer(result));
-    StartWriteAndFinish(&out_, {}, grpc::Status::OK);
+    write_and_finish(out_);
   }
 
-  void break_off() { Finish({grpc::StatusCode::DEADLINE_EXCEEDED, "no question came"}); }
+  void break_off() { finish({grpc::StatusCode::DEADLINE_EXCEEDED, "no question came"}); }
 
  private:
   void give_up() {
-    if (back_->take() != nullptr) Finish({grpc::StatusCode::CANCELLED, "the asker has gone"});
+    if (back_->take() != nullptr) finish({grpc::StatusCode::CANCELLED, "the asker has gone"});
   }
 
+  LiveCount& live_;
   NetworkListener& listener_;
   const std::shared_ptr<WayBack> back_;
   grpc::ByteBuffer in_;
@@ -258,26 +287,52 @@ void Answer::give(const Result<std::string>& result) {
   if (Introduction* introduction = back_->take()) introduction->answer(result);
 }
 
-class Unknown final : public Reactor {
+class Unknown final : public IncomingCall {
  public:
-  Unknown() { Finish({grpc::StatusCode::UNIMPLEMENTED, "nodes know no such method"}); }
-  void OnDone() override { delete this; }
+  Unknown(PeerServer::State& server, std::unique_ptr<Accepted> call)
+      : IncomingCall(std::move(call)), live_(server.live) {
+    finish({grpc::StatusCode::UNIMPLEMENTED, "nodes know no such method"});
+  }
+  void on_read(bool /*ok*/) override {}
+  void on_done() override {
+    live_.retire(std::shared_ptr<Unknown>(this), [] {});
+  }
+
+ private:
+  LiveCount& live_;
 };
 
 }  // namespace
 
-Reactor* PeerServer::State::CreateReactor(Context* context) {
-  if (context->method() == kStreamMethod) {
-    auto stream = std::make_shared<IncomingStream>(*this, context);
-    stream->start(stream);
-    return stream.get();
-  }
-  if (context->method() == kIntroduceMethod) return new Introduction(*this);
-  return new Unknown;
+void PeerServer::State::accept_next() {
+  next = std::make_unique<Accepted>();
+  service->RequestCall(&next->context, &next->stream, queue.get(), queue.get(), tag());
 }
 
-PeerServer::PeerServer(Host& host, NetworkListener& listener, Log log, TransportMetrics& metrics)
-    : state_(std::make_shared<State>(host, listener, log, metrics)) {}
+void PeerServer::State::ended(bool ok) {
+  if (!ok) return;
+  std::unique_ptr<Accepted> call = std::move(next);
+  accept_next();
+  begin(std::move(call));
+}
+
+// Calls own themselves until they are over.
+void PeerServer::State::begin(std::unique_ptr<Accepted> call) {
+  live.add();
+  const std::string& method = call->context.method();
+  if (method == kStreamMethod) {
+    auto stream = std::make_shared<IncomingStream>(*this, std::move(call));
+    stream->start(stream);
+  } else if (method == kIntroduceMethod) {
+    new Introduction(*this, std::move(call));
+  } else {
+    new Unknown(*this, std::move(call));
+  }
+}
+
+PeerServer::PeerServer(Clock& clock, std::shared_ptr<Executor> undertaker, Host& host,
+                       NetworkListener& listener, Log log, TransportMetrics& metrics)
+    : state_(std::make_shared<State>(clock, std::move(undertaker), host, listener, log, metrics)) {}
 
 PeerServer::~PeerServer() { stop(); }
 
@@ -289,7 +344,9 @@ Result<std::uint16_t> PeerServer::start(const net::SocketAddress& at,
   int port = 0;
   grpc::ServerBuilder builder;
   builder.AddListeningPort(to_string(at), credentials.server, &port);
-  builder.RegisterCallbackGenericService(state_.get());
+  state_->service = std::make_unique<grpc::AsyncGenericService>();
+  builder.RegisterAsyncGenericService(state_->service.get());
+  state_->queue = builder.AddCompletionQueue();
   builder.SetOption(std::make_unique<NothingElse>());
   builder.SetMaxReceiveMessageSize(static_cast<int>(message_bytes_max(options)));
   builder.SetMaxSendMessageSize(-1);
@@ -307,15 +364,26 @@ Result<std::uint16_t> PeerServer::start(const net::SocketAddress& at,
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0);  // peers ping as they please
   state_->server = builder.BuildAndStart();
   if (!state_->server || port == 0) {
+    state_->queue->Shutdown();
+    drain(*state_->queue);
     return fail(Code::kUnavailable, "cannot listen on " + to_string(at));
   }
   return static_cast<std::uint16_t>(port);
 }
 
+grpc::CompletionQueue& PeerServer::queue() { return *state_->queue; }
+
+void PeerServer::accept() {
+  state_->accept_next();
+  state_->threads.start(*state_->queue);
+}
+
 void PeerServer::stop() {
   if (!state_->server) return;
   state_->server->Shutdown(std::chrono::system_clock::time_point{});
-  state_->server->Wait();
+  check(state_->live.wait(kCancelPatience), "cancelled calls end");
+  state_->queue->Shutdown();
+  state_->threads.stop();
   state_->server.reset();
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include <absl/synchronization/mutex.h>
 #include <grpc/grpc.h>
 #include <grpc/support/log.h>
 #include <grpcpp/create_channel.h>
@@ -38,6 +39,12 @@ void keep_grpc() {
     const bool asked_for =
         std::getenv("GRPC_VERBOSITY") != nullptr;  // NOLINT(concurrency-mt-unsafe)
     if (!asked_for) gpr_set_log_function([](gpr_log_func_args* /*line*/) {});
+    // By default all threads of the process that serve a queue wait for whichever of them watches
+    // the sockets of all, so that threads of the API, or of another node of the process, are woken
+    // for packets that are not theirs.
+    ::setenv("GRPC_POLL_STRATEGY", "poll", 0);  // NOLINT(concurrency-mt-unsafe)
+    // Debian's build looks for cycles of locks at each of gRPC's locks.
+    absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
     grpc_init();
     return true;
   }();

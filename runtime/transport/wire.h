@@ -11,6 +11,7 @@ namespace grpc {
 class ByteBuffer;
 class Channel;
 class ChannelCredentials;
+class CompletionQueue;
 class ServerCredentials;
 class Slice;
 }  // namespace grpc

@@ -5,6 +5,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -203,6 +204,53 @@ TEST(CafScheduler, WhatAThreadHoldsBackRunsOnceItLetsGoOrIsMuch) {
   for (int now = ran.load(); now <= kMany; now = ran.load()) ran.wait(now);
   scheduler.stop();
   EXPECT_EQ(ran.load(), kMany + 1);
+}
+
+TEST(CafScheduler, WhoHelpsRunsWhatItHasWokenAndWhatFollowsAPieceAtATime) {
+  constexpr int kMany = 200;
+  actors::CafScheduler scheduler({.threads = 2});
+  const std::thread::id helper = std::this_thread::get_id();
+  std::atomic<int> ran{0};
+  std::atomic<int> ran_here{0};
+  const auto count = [&] {
+    if (std::this_thread::get_id() == helper) ++ran_here;
+    ++ran;
+    ran.notify_all();
+  };
+  const auto follower = Sleeper::on(scheduler, count);
+  const auto first = Sleeper::on(scheduler, [&] {
+    count();
+    follower->wake();
+  });
+  std::vector<std::shared_ptr<Sleeper>> others;
+  for (int i = 0; i < kMany; ++i) others.push_back(Sleeper::on(scheduler, count));
+  scheduler.hold();
+  first->wake();
+  for (const auto& each : others) each->wake();
+  while (scheduler.release_and_help()) scheduler.hold();
+  for (int now = ran.load(); now < kMany + 2; now = ran.load()) ran.wait(now);
+  EXPECT_GE(ran_here, 1);
+  scheduler.stop();
+  EXPECT_EQ(ran, kMany + 2);
+}
+
+TEST(CafScheduler, WhoHelpsAndStaysAwayLeavesTheRestToOthers) {
+  constexpr int kMany = 200;
+  actors::CafScheduler scheduler({.threads = 1});
+  std::atomic<int> ran{0};
+  std::vector<std::shared_ptr<Sleeper>> sleepers;
+  for (int i = 0; i < kMany; ++i) {
+    sleepers.push_back(Sleeper::on(scheduler, [&] {
+      ++ran;
+      ran.notify_all();
+    }));
+  }
+  scheduler.hold();
+  for (const auto& each : sleepers) each->wake();
+  static_cast<void>(scheduler.release_and_help());
+  for (int now = ran.load(); now < kMany; now = ran.load()) ran.wait(now);
+  scheduler.release();
+  scheduler.stop();
 }
 
 TEST(CafScheduler, ThoseThatWakeEachOtherLeaveOthersTheirShare) {

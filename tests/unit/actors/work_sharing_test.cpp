@@ -162,5 +162,57 @@ TEST_F(WorkSharings, AWakeUpThatCrossesALookIsHeardOnce) {
   EXPECT_EQ(run(kWorker) + run(kWatcher), 1);
 }
 
+TEST_F(WorkSharings, AGuestThatKeepsUpWakesNobody) {
+  work_at_a_pace_of(10);
+  run(kWorker);
+  for (int batch = 0; batch < 5; ++batch) {
+    sharing.enter();
+    EXPECT_EQ(put(10), 0);
+    int ran = 0;
+    for (Sharing::Next next = sharing.next_for_guest(); next.job != nullptr; ++ran) {
+      EXPECT_EQ(next.wake, nullptr);
+      next = sharing.next_for_guest();
+    }
+    EXPECT_EQ(ran, 10);
+    EXPECT_EQ(sharing.leave(), nullptr);
+    EXPECT_EQ(look(), 0);
+    EXPECT_TRUE(watches);
+  }
+}
+
+TEST_F(WorkSharings, WhatKeepsAGuestKeepsNothingElse) {
+  work_at_a_pace_of(10);
+  run(kWorker);
+  sharing.enter();
+  EXPECT_EQ(put(3), 0);
+  ASSERT_NE(sharing.next_for_guest().job, nullptr);
+  EXPECT_EQ(look() + look(), 2);
+}
+
+TEST_F(WorkSharings, SomebodyIsWokenForWhatAGuestLeavesBehind) {
+  work_at_a_pace_of(10);
+  run(kWorker);
+  sharing.enter();
+  EXPECT_EQ(put(10), 0);
+  for (int i = 0; i < 3; ++i) ASSERT_NE(sharing.next_for_guest().job, nullptr);
+  EXPECT_EQ(sharing.leave(), &seats[kWorker]);
+  EXPECT_EQ(run(kWorker), 7);
+}
+
+// Nobody is woken for the next guest, though between them there is nothing to do.
+TEST_F(WorkSharings, WhoWasWokenForAGuestKeepsWatchWhenItHasGone) {
+  run(kWorker);
+  run(kWatcher);
+  sharing.enter();
+  ASSERT_EQ(put(1), 1);
+  ASSERT_NE(sharing.next_for_guest().job, nullptr);
+  ASSERT_EQ(sharing.leave(), nullptr);
+  EXPECT_EQ(run(kWatcher), 0) << "it comes too late";
+  EXPECT_TRUE(watches);
+  look();
+  sharing.enter();
+  EXPECT_EQ(put(1), 0);
+}
+
 }  // namespace
 }  // namespace troupe::actors

@@ -62,6 +62,7 @@ TEST_F(Gathering, WhatIsSentSoonGoesOutTogetherWhenTheNodeHasNothingElseToDo) {
   while (pieces() == 0) {  // the last write's end is perhaps not known yet
     ASSERT_TRUE(a.network.send_soon(b.id, Lane::kCalls, "first"));
     ++sent;
+    while (pieces() == 0 && arrived() < sent) std::this_thread::yield();
   }
   const std::uint64_t batches = a.network.metrics().batches_sent;
   const std::uint64_t frames = a.network.metrics().frames_sent;
@@ -88,6 +89,12 @@ TEST_F(Gathering, AFullBatchDoesNotWait) {
   const std::string frame(10'000, 'x');
   for (int i = 0; i < 10; ++i) ASSERT_TRUE(a.network.send_soon(b.id, Lane::kCalls, frame));
   EXPECT_TRUE(b.wait_frames(a, sent + 6)) << "64 KiB of them";
+}
+
+TEST_F(Gathering, ManyFramesDoNotWait) {
+  come_together();
+  for (int i = 0; i < 40; ++i) ASSERT_TRUE(a.network.send_soon(b.id, Lane::kCalls, "x"));
+  EXPECT_TRUE(b.wait_frames(a, sent + 1)) << "32 of them, and of those before";
 }
 
 TEST_F(Gathering, StopSendsWhatWaits) {

@@ -49,14 +49,15 @@ class Recorder final : public NetworkListener {
       if (heard.open_batches == 0) ++heard.frames_outside;
     });
   }
-  void batch_begins() override {
+  void work_begins() override {
     note([](Heard& heard) { ++heard.open_batches; });
   }
-  void batch_ends() override {
+  bool work_ends(bool may_stay) override {
     note([](Heard& heard) {
       --heard.open_batches;
       ++heard.batches;
     });
+    return on_end && on_end(may_stay);
   }
   void introduced(std::string question, Done<std::string> respond) override {
     if (answer) {
@@ -92,6 +93,8 @@ class Recorder final : public NetworkListener {
   /// Set before the network starts. Called instead of remembering.
   Function<void(NodeId, std::string_view)> on_frame;
   Function<Result<std::string>(std::string)> answer;
+  /// What the end of each piece of work says; may take its time if that is true.
+  Function<bool(bool may_stay)> on_end;
 
  private:
   template <class Change>
