@@ -103,10 +103,6 @@ void GroupWriter::completed(const Result<void>& written) {
   hooks_.progress(progress_);
 }
 
-bool GroupWriter::full() const {
-  return gathered_.size_bytes() + pending_->size_bytes() + at_disk_bytes_ > options_.bytes_max;
-}
-
 Result<std::optional<std::string>> GroupWriter::get(std::string_view key) const {
   if (const std::optional<Gathered::Found> found = gathered_.find(key)) {
     if (found->erased) return std::optional<std::string>();

@@ -142,8 +142,12 @@ class GroupWriter final : public Reads {
   Progress progress() const { return progress_; }
   /// A write has failed: nothing more is written.
   bool failed() const { return failed_; }
-  /// More than `bytes_max` wait to be written: propose nothing new until `progress` is called.
-  bool full() const;
+  /// Gathered, pending and at the disk.
+  std::size_t unwritten_bytes() const {
+    return gathered_.size_bytes() + pending_->size_bytes() + at_disk_bytes_;
+  }
+  /// More than `bytes_max` of these: propose nothing new until `progress` is called.
+  bool full() const { return unwritten_bytes() > options_.bytes_max; }
 
   /// Of what is gathered, pending, at the disk, and written.
   Result<std::optional<std::string>> get(std::string_view key) const override;

@@ -121,7 +121,7 @@ TEST_F(Snapshots, NeedNoMoreMemoryThanAFewParts) {
     }
     for (const std::size_t machine : {1U, 2U}) {
       if (!arriving(machine)) continue;
-      at_receiver = std::max(at_receiver, replicas(machine).writer().pending().size_bytes());
+      at_receiver = std::max(at_receiver, replicas(machine).writer().unwritten_bytes());
     }
     return holds(1) && holds(2);
   }));
