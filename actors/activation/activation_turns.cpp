@@ -305,8 +305,7 @@ void Activation::failed(Turn& turn, const Error& error) {
     }
     return begin_again(turn);
   }
-  const MethodInfo* const method = type_->method(turn.request.method);
-  if (kind == CallKind::kTimer || turn.deactivates || (method != nullptr && method->one_way)) {
+  if (kind == CallKind::kTimer || turn.deactivates) {
     home_->dependencies.log.warning(
         "turn failed, and nobody waits for it",
         {{"actor", to_string(key_)}, {"method", turn.request.method}, {"error", error.message}});

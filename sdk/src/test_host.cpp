@@ -101,10 +101,6 @@ Result<Payload> TestHost::Impl::call(const ClientCall& call) {
             deadline,
             [reply](Result<Payload> outcome) { *reply = std::move(outcome); },
             {}};
-  if (call.one_way || one_way(call.target, call.method)) {
-    send({call.target, call.method, call.message});
-    return Payload();
-  }
   deliver(std::move(work));
   for (int events = 0; !*reply && events < kEventsMax && step(deadline);) ++events;
   if (*reply) return std::move(**reply);
@@ -113,10 +109,6 @@ Result<Payload> TestHost::Impl::call(const ClientCall& call) {
 }
 
 void TestHost::Impl::nested_call(const Context& caller, NestedCall call, Done<Payload> done) {
-  if (one_way(call.target, call.method)) {
-    send({std::move(call.target), std::move(call.method), std::move(call.message)});
-    return post(now_, [done = std::move(done)]() mutable { done(Payload()); });
-  }
   const auto waiting = std::make_shared<Done<Payload>>(std::move(done));
   const auto once = [waiting](Result<Payload> reply) {
     Done<Payload> found = std::exchange(*waiting, nullptr);
@@ -160,12 +152,6 @@ void TestHost::Impl::answer(Work& work, Result<Payload> reply) {
   if (!done) return;
   post(now_,
        [done = std::move(done), reply = std::move(reply)]() mutable { done(std::move(reply)); });
-}
-
-bool TestHost::Impl::one_way(const ActorKey& key, const std::string& method) const {
-  const auto type = types_.find(key.type);
-  const MethodInfo* info = type == types_.end() ? nullptr : type->second.method(method);
-  return info && info->one_way;
 }
 
 bool TestHost::Impl::admissible(const Activation& activation, const Work& work) const {

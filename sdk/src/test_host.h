@@ -92,7 +92,6 @@ class TestHost::Impl final : public ClientTransport {
   void deliver(Work work);
   void nested_call(const Context& caller, NestedCall call, Done<Payload> done);
   void pump(const ActorKey& key);
-  bool one_way(const ActorKey& key, const std::string& method) const;
   bool admissible(const Activation& activation, const Work& work) const;
   void start(const ActorKey& key, Work work);
   Result<void> ready(const ActorKey& key, Activation& activation);

@@ -70,7 +70,6 @@ ActorType& ActorWorld::type(const std::string& name, ScriptedActor::Methods name
     for (std::string word; words >> word;) {
       if (word == "const") info.access = Access::kReadOnly;
       if (word == "interleave") info.access = Access::kInterleave;
-      if (word == "one_way") info.one_way = true;
     }
     if (info.access != Access::kWrite) read_only.push_back(info.name);
     (*plain)[info.name] = std::move(method);

@@ -142,8 +142,8 @@ template <class A>
 std::vector<ClassMethod> class_methods() {
   std::vector<ClassMethod> methods;
   A::Methods::each([&]<class Entry>() {
-    methods.push_back({{std::string(Entry::kName), Entry::kAccess, Entry::kOneWay},
-                       MethodStep<A, Entry::kMethod>::step()});
+    methods.push_back(
+        {{std::string(Entry::kName), Entry::kAccess}, MethodStep<A, Entry::kMethod>::step()});
   });
   return methods;
 }

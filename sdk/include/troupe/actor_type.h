@@ -29,7 +29,6 @@ enum class Access : std::uint8_t {
 struct MethodInfo {
   std::string name;
   Access access = Access::kWrite;
-  bool one_way = false;  // callers do not wait
 };
 
 /// How a type's actors are run. Every limit is per activation unless said otherwise.

@@ -154,6 +154,7 @@ class ReadOnlyActorRef : public ForeignActorRef {
   template <auto kMethod>
     requires MethodOf<kMethod, A> && TakesMessage<kMethod>
   Call<ResultOf<kMethod>> call(const ArgumentOf<kMethod>& message) const {
+    detail::check_callable<kMethod, A>();
     using T = ArgumentOf<kMethod>;
     return {caller(),
             {key(), name<kMethod>(), encode_message<T>(message), std::string(content_type<T>()),
@@ -162,6 +163,7 @@ class ReadOnlyActorRef : public ForeignActorRef {
   template <auto kMethod>
     requires MethodOf<kMethod, A> && (!TakesMessage<kMethod>)
   Call<ResultOf<kMethod>> call() const {
+    detail::check_callable<kMethod, A>();
     return {caller(),
             {key(), name<kMethod>(), {}, {}, std::nullopt, detail::SignatureOf<kMethod>::kConst}};
   }

@@ -25,8 +25,7 @@ struct ClientCall {
   std::string method;
   Payload message;
   std::string content_type;
-  Duration timeout{0};   // from now; more than 0
-  bool one_way = false;  // answered as soon as it is certain to be delivered
+  Duration timeout{0};  // from now; more than 0
 };
 
 /// How calls travel: over HTTP, in the same process, or to the testing kit.
@@ -102,11 +101,9 @@ class ForeignClientActor {
 
  protected:
   template <class R>
-  ClientRequest<R> request(std::string method, Payload message, std::string content_type,
-                           bool one_way = false) const {
-    return {
-        transport_,
-        {key_, std::move(method), std::move(message), std::move(content_type), timeout_, one_way}};
+  ClientRequest<R> request(std::string method, Payload message, std::string content_type) const {
+    return {transport_,
+            {key_, std::move(method), std::move(message), std::move(content_type), timeout_}};
   }
 
  private:
@@ -126,6 +123,7 @@ class ClientActor final : public ForeignClientActor {
   template <auto kMethod>
     requires MethodOf<kMethod, A> && TakesMessage<kMethod>
   ClientRequest<ResultOf<kMethod>> call(const ArgumentOf<kMethod>& message) const {
+    detail::check_callable<kMethod, A>();
     using T = ArgumentOf<kMethod>;
     return request<ResultOf<kMethod>>(name<kMethod>(), encode_message<T>(message),
                                       std::string(content_type<T>()));
@@ -133,23 +131,23 @@ class ClientActor final : public ForeignClientActor {
   template <auto kMethod>
     requires MethodOf<kMethod, A> && (!TakesMessage<kMethod>)
   ClientRequest<ResultOf<kMethod>> call() const {
+    detail::check_callable<kMethod, A>();
     return request<ResultOf<kMethod>>(name<kMethod>(), {}, {});
   }
 
-  /// Does not wait for the turn, only until the message is certain to be delivered. Throws
-  /// CallError if it is not.
+  /// For a method whose reply is of no interest. Returns when its effect is committed; throws
+  /// CallError if it is not, or if that is not known.
   template <auto kMethod>
     requires MethodOf<kMethod, A> && TakesMessage<kMethod>
   void send(const ArgumentOf<kMethod>& message) const {
     using T = ArgumentOf<kMethod>;
-    request<Payload>(name<kMethod>(), encode_message<T>(message), std::string(content_type<T>()),
-                     true)
+    request<Payload>(name<kMethod>(), encode_message<T>(message), std::string(content_type<T>()))
         .get();
   }
   template <auto kMethod>
     requires MethodOf<kMethod, A> && (!TakesMessage<kMethod>)
   void send() const {
-    request<Payload>(name<kMethod>(), {}, {}, true).get();
+    request<Payload>(name<kMethod>(), {}, {}).get();
   }
 
  private:

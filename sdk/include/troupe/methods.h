@@ -14,7 +14,7 @@
 ///     using Methods = troupe::Methods<&Cart::add,                         // alone
 ///                                     &Cart::total,                       // const: read-only
 ///                                     troupe::interleave<&Cart::peek>,    // const
-///                                     troupe::one_way<&Cart::log>,        // returns void
+///                                     troupe::one_way<&Cart::log>,        // sent, not called
 ///                                     troupe::named<"Pay", &Cart::pay>>;  // known as "Pay"
 ///
 /// A method takes nothing or one message, and returns `T`, `void`, or a `Task` of them. A `const`
@@ -112,7 +112,7 @@ struct Interleave : EntryOf<kEntry> {
 template <auto kEntry>
 struct OneWay : EntryOf<kEntry> {
   static_assert(std::is_void_v<typename SignatureOf<EntryOf<kEntry>::kMethod>::Result>,
-                "a one-way method returns void: nobody waits for its reply");
+                "a one-way method returns void: nobody has its reply");
   static constexpr bool kOneWay = true;
 };
 
@@ -143,7 +143,7 @@ consteval bool all_differ(const std::array<std::string_view, kSize>& names) {
 template <auto kEntry>
 inline constexpr detail::Interleave<kEntry> interleave{};
 
-/// Its callers do not wait for it. The method returns void.
+/// Served to messages: `send` it, `call` refuses it. The method returns void.
 template <auto kEntry>
 inline constexpr detail::OneWay<kEntry> one_way{};
 
@@ -160,6 +160,11 @@ struct Methods {
 
   template <auto kMethod>
   static constexpr bool kHas = (... || detail::kIsEntryOf<detail::EntryOf<kEntries>, kMethod>);
+
+  /// Whether a method of the list is only sent.
+  template <auto kMethod>
+  static constexpr bool kOneWay = (... || (detail::kIsEntryOf<detail::EntryOf<kEntries>, kMethod> &&
+                                           detail::EntryOf<kEntries>::kOneWay));
 
   /// The name under which a method of the list is known.
   template <auto kMethod>
@@ -194,6 +199,16 @@ concept MethodOf = A::Methods::template kHas<kMethod>;
 /// A method that its own class lists in its `Methods`.
 template <auto kMethod>
 concept ListedMethod = MethodOf<kMethod, typename detail::SignatureOf<kMethod>::Class>;
+
+namespace detail {
+
+template <auto kMethod, class A>
+consteval void check_callable() {
+  static_assert(!A::Methods::template kOneWay<kMethod>,
+                "a one-way method has no reply to wait for: send() it");
+}
+
+}  // namespace detail
 
 template <auto kMethod>
 concept TakesMessage = !std::is_void_v<ArgumentOf<kMethod>>;

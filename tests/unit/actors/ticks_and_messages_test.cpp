@@ -18,7 +18,7 @@ class Causes : public ::testing::Test {
                         {"nudge", nudge},
                         {"add", nudge},
                         {"skips", skips},
-                        {"hear one_way", nudge},
+                        {"hear", nudge},
                         {"bad", bad(world)}});
     world.start();
   }
