@@ -267,7 +267,43 @@ void CallRouter::disconnected(NodeId peer) {
   }
 }
 
+bool CallRouter::owned_elsewhere(const Pending& pending) const {
+  const placement::Table::RowRef row = deps_.table.lookup(shard_of(pending.call));
+  const placement::Owner* owner = row ? row->owner(pending.call.key.type) : nullptr;
+  return owner != nullptr && !owner->node.empty() && owner->node != pending.to;
+}
+
+// A node that has fallen silent breaks no connection. Its leases end soon: calls that wait for it
+// go to whoever owns their actors then, and if it has dealt with them after all their shard knows.
+void CallRouter::leave_doubted() {
+  std::map<NodeId, bool> doubted;
+  std::set<Sought> sought;
+  const auto wanted = [&](const Pending& each) {
+    const auto [known, is_new] = doubted.try_emplace(each.to, false);
+    if (is_new) known->second = deps_.doubted(each.to);
+    if (!known->second) return false;
+    if (owned_elsewhere(each)) return true;
+    sought.emplace(each.to, shard_of(each.call), each.call.key.type);
+    return false;
+  };
+  for (Taken& pending : take_if(wanted)) {
+    mark_uncertain(pending.mapped().call);
+    ++pending.mapped().call.redirects;
+    route(std::move(pending.mapped().call));
+  }
+  for (const Sought& each : sought) ask_for_others(each);
+}
+
+// Their shard's leader replaces an owner that it does not hear of, once somebody asks.
+void CallRouter::ask_for_others(const Sought& sought) {
+  if (!sought_.insert(sought).second) return;
+  const auto& [node, shard, type] = sought;
+  deps_.locate(shard, type, kLocatePatience,
+               [this, sought](const Result<void>& /*located*/) { sought_.erase(sought); });
+}
+
 void CallRouter::sweep() {
+  leave_doubted();
   const Time now = deps_.clock.now();
   for (Taken& taken : take_if([&](const Pending& each) { return each.call.deadline <= now; })) {
     Pending& pending = taken.mapped();

@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "actors/directory/call_ids.h"
@@ -67,6 +69,8 @@ class CallRouter final : public actors::Router {
         locate;
     /// Hands in a row that another node sent. Called on the loop.
     std::function<void(std::string_view row)> learn;
+    /// Whether that node may be gone. Called on the loop.
+    std::function<bool(NodeId)> doubted;
   };
 
   CallRouter(CallRouterOptions options, Dependencies dependencies);
@@ -79,7 +83,8 @@ class CallRouter final : public actors::Router {
   void received(NodeId from, ReplyFrame&& frame);
   void disconnected(NodeId peer);
 
-  /// Ends calls whose deadline has passed. On the loop, every 50 ms or so.
+  /// Ends calls whose deadline has passed, and looks for other owners of actors whose calls wait
+  /// for a node that may be gone. On the loop, every 50 ms or so.
   void sweep();
   /// Answers everything that still waits with kUnavailable.
   void stop();
@@ -93,6 +98,8 @@ class CallRouter final : public actors::Router {
     std::atomic<std::size_t>& window;  // of `to`
     actors::Call call;
   };
+  // What calls look for: a node, and the actors that it owned.
+  using Sought = std::tuple<NodeId, ShardId, std::string>;
   using PendingById = std::map<std::uint64_t, Pending>;
   using Taken = PendingById::node_type;  // a pending call that is nobody else's any more
   static constexpr std::size_t kStripes = 32;
@@ -103,6 +110,9 @@ class CallRouter final : public actors::Router {
   void send(NodeId to, RowVersion row, actors::Call&& call, Time now);
   Taken take(std::uint64_t id, NodeId from);
   std::vector<Taken> take_if(const std::function<bool(const Pending&)>& wanted);
+  bool owned_elsewhere(const Pending& pending) const;
+  void leave_doubted();
+  void ask_for_others(const Sought& sought);
   void mark_uncertain(actors::Call& call);
   void again(actors::Call call);
   void hold(actors::Call call, Duration wait);
@@ -116,6 +126,7 @@ class CallRouter final : public actors::Router {
   Dependencies deps_;
   std::array<Guarded<PendingById>, kStripes> stripes_;
   Guarded<std::map<NodeId, std::atomic<std::size_t>>> windows_;  // only ever grows
+  std::set<Sought> sought_;                                      // asked for; the loop's
   std::atomic<std::uint64_t> next_id_;
   std::atomic<std::size_t> remote_{0};
   std::atomic<std::size_t> held_{0};

@@ -289,7 +289,8 @@ void Cluster::enrolled(Generation generation) {
               },
           .locate = [this](ShardId shard, const std::string& type, Duration patience,
                            Done<void> done) { locate(shard, type, patience, std::move(done)); },
-          .learn = [this](std::string_view row) { learn(row); }});
+          .learn = [this](std::string_view row) { learn(row); },
+          .doubted = [this](NodeId node) { return doubted_.contains(node); }});
   registered_(generation);
 }
 
@@ -381,7 +382,7 @@ void Cluster::hand_over(Time until, Function<void()> done) {
       if (rights_->count() > 0 && now + options_.hand_over_patience / 2 < until) return;
       for (const raft::Member& member : configuration.members) {
         if (!member.voter || member.address.node == options_.self.id) continue;
-        static_cast<void>(replica.raft().transfer(now, member.address));
+        if (!replica.raft().transfer(now, member.address)) continue;
         replicas_->wake(replica.shard());
         break;
       }

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -188,6 +189,7 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
   void propose(ShardId shard, ProposedEntry entry, Done<storage::Outcome> done);
   void locate(ShardId shard, const std::string& type, Duration patience, Done<void> done);
   NodeId leader_of(ShardId shard) const;
+  Duration patience_with(NodeId node, Duration patience) const;
   void ask_leader(ShardId shard, Service service, std::string body, Done<std::string> done);
   void ask_as_owner(std::shared_ptr<actors::Right> right, Service service, std::string question,
                     Time until, Done<std::string> done);
@@ -225,6 +227,7 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
   std::vector<Commit> arrived_;  // empty, but for its memory
   Function<void(Generation)> registered_;
   std::uint64_t members_version_ = 0;
+  std::set<NodeId> doubted_;  // members that do not answer gossip
   Time gossip_at_ = Time::max();
   Time look_at_{};
   std::atomic<bool> ready_{false};

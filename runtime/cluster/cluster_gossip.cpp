@@ -1,5 +1,6 @@
 // Cluster's part that speaks with other nodes: gossip, rows, and what comes from the network.
 #include <algorithm>
+#include <set>
 #include <utility>
 #include <variant>
 
@@ -58,6 +59,7 @@ void Cluster::know_members() {
   const auto view = members();
   if (view->version == members_version_) return;
   members_version_ = view->version;
+  const std::set<NodeId> doubted_before = std::exchange(doubted_, {});
   for (const placement::View::Entry& entry : view->members) {
     if (entry.member->id == options_.self.id) continue;
     if (entry.status == placement::MemberStatus::kAlive ||
@@ -65,6 +67,11 @@ void Cluster::know_members() {
       deps_.network.know(entry.member->id, to_string(entry.member->address));
     } else if (entry.status == placement::MemberStatus::kLeft) {
       deps_.network.forget(entry.member->id);
+    }
+    if (entry.status == placement::MemberStatus::kAlive) continue;
+    doubted_.insert(entry.member->id);
+    if (rpc_ && !doubted_before.contains(entry.member->id)) {
+      rpc_->give_up(entry.member->id, "it may be gone");
     }
   }
   if (owners_) owners_->members_changed();
@@ -122,7 +129,7 @@ void Cluster::connected(const Hello& peer) {
 void Cluster::disconnected(NodeId peer) {
   deps_.loop.post([this, alive = alive_, peer] {
     if (!*alive || stopping_) return;
-    rpc_->disconnected(peer);
+    rpc_->give_up(peer, "the connection broke");
     replicas_->disconnected(peer);
     if (router_) router_->disconnected(peer);
   });

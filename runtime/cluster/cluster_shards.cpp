@@ -1,4 +1,5 @@
 // Cluster's part that actors see as their shards: rights and commits.
+#include <algorithm>
 #include <utility>
 
 #include "actors/state/operations.h"
@@ -10,6 +11,8 @@ namespace troupe::cluster {
 namespace {
 
 constexpr auto kReadPatience = std::chrono::seconds(5);
+// Of one that may be gone: there may be another leader soon.
+constexpr auto kDoubtedPatience = std::chrono::milliseconds(200);
 constexpr auto kReadRetry = std::chrono::milliseconds(20);
 constexpr std::size_t kCommitsAtOnce = 32;
 
@@ -97,12 +100,17 @@ void Cluster::propose(ShardId shard, ProposedEntry entry, Done<storage::Outcome>
              });
 }
 
+Duration Cluster::patience_with(NodeId node, Duration patience) const {
+  return doubted_.contains(node) ? std::min<Duration>(patience, kDoubtedPatience) : patience;
+}
+
 void Cluster::ask_leader(ShardId shard, Service service, std::string body, Done<std::string> done) {
   const NodeId leader = leader_of(shard);
   if (leader.empty()) {
     return done(fail(no_leader(shard)));
   }
-  rpc_->ask(leader, service, std::move(body), kReadPatience, std::move(done));
+  rpc_->ask(leader, service, std::move(body), patience_with(leader, kReadPatience),
+            std::move(done));
 }
 
 // Leaders change while owners stay: asks until one answers, or the right is over.
@@ -135,7 +143,7 @@ void Cluster::locate(ShardId shard, const std::string& type, Duration patience, 
   Writer body;
   body.id(shard);
   body.bytes(type);
-  rpc_->ask(leader, Service::kOwner, body.take(), patience,
+  rpc_->ask(leader, Service::kOwner, body.take(), patience_with(leader, patience),
             [this, alive = alive_, shard, leader,
              done = std::move(done)](const Result<std::string>& row) mutable {
               if (row && *alive) learn(*row);

@@ -61,14 +61,13 @@ void Rpc::received(NodeId from, ResponseFrame response) {
   finish(response.id, std::move(response.result));
 }
 
-void Rpc::disconnected(NodeId peer) {
+void Rpc::give_up(NodeId peer, const std::string& why) {
   std::vector<std::uint64_t> lost;
   for (const auto& [id, pending] : pending_) {
     if (pending.to == peer) lost.push_back(id);
   }
   for (const std::uint64_t id : lost) {
-    finish(id, fail(Code::kUnknownOutcome,
-                    "the connection to node " + short_name(peer) + " broke before its answer"));
+    finish(id, fail(Code::kUnknownOutcome, "node " + short_name(peer) + " did not answer: " + why));
   }
 }
 

@@ -35,7 +35,8 @@ class Rpc {
 
   void received(NodeId from, RequestFrame request);
   void received(NodeId from, ResponseFrame response);
-  void disconnected(NodeId peer);
+  /// It does not answer what it has been asked, for it is gone, or may be: nobody waits on.
+  void give_up(NodeId peer, const std::string& why);
   std::size_t waiting() const { return pending_.size(); }
 
  private:

@@ -99,7 +99,7 @@ void Raft::on(const Message& message, const HeartbeatResponse& response) {
   const auto found = peers_.find(message.from);
   if (role_ != Role::kLeader || found == peers_.end()) return;
   Progress& peer = found->second;
-  peer.heard_at = now_;
+  heard(peer);
   peer.round = std::max(peer.round, std::min(response.round, round_));
   peer.paused = false;
   // It may have lost requests without a later one to show the gap.
@@ -122,7 +122,12 @@ Result<void> Raft::transfer(Time now, const Address& target) {
   if (transfer_ && transfer_->target != target) {
     return fail(Code::kUnavailable, "the leader is handing over to another replica");
   }
-  if (!transfer_) transfer_ = {.target = target, .deadline = now_ + options_.election_max};
+  const Progress* const progress_of_target = progress(target);
+  if (!progress_of_target->answers ||
+      now_ - progress_of_target->heard_at >= options_.election_min) {
+    return fail(Code::kUnavailable, to_string(target) + " does not answer");
+  }
+  if (!transfer_) transfer_ = {.target = target, .deadline = now_ + options_.election_min};
   continue_transfer();
   return {};
 }

@@ -23,6 +23,7 @@ struct Progress {
   bool paused = false;       // probing: a request is on its way
   Index committed_sent = 0;  // the commit index it was last told
   Time heard_at;             // anything from it
+  bool answers = false;      // it has been heard since its log is followed
   std::uint64_t round = 0;   // the newest heartbeat round it acknowledged
 
   struct Request {

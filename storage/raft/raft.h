@@ -71,7 +71,8 @@ class Raft {
   /// not; kPrecondition when the new voter is further behind than promotion_lag_max.
   Result<Index> propose_configuration(Time now, const Configuration& next);
   /// Hands leadership to a voter once its log is complete. Proposals are refused meanwhile; given
-  /// up after election_max. The new Standing tells how it ended.
+  /// up after election_min. The new Standing tells how it ended.
+  /// kUnavailable, too, if `target` has not answered this leader of late.
   Result<void> transfer(Time now, const Address& target);
   /// Answers in Ready::reads, or in Ready::failed_reads if leadership is lost first.
   /// kExhausted above reads_max.
@@ -181,6 +182,7 @@ class Raft {
   // Replication.
   void append_own(EntryKind kind, Payload data);
   void follow_configuration();
+  void heard(Progress& peer);
   void replicate();
   void replicate_to(const Address& to, Progress& peer);
   void tell_commit();

@@ -82,6 +82,11 @@ void Raft::follow_configuration() {
   if (transfer_ && !group.votes(transfer_->target)) transfer_.reset();
 }
 
+void Raft::heard(Progress& peer) {
+  peer.heard_at = now_;
+  peer.answers = true;
+}
+
 void Raft::replicate() {
   for (auto& [address, peer] : peers_) replicate_to(address, peer);
 }
@@ -213,7 +218,7 @@ void Raft::on(const Message& message, const AppendResponse& response) {
   const auto found = peers_.find(message.from);
   if (role_ != Role::kLeader || found == peers_.end()) return;
   Progress& peer = found->second;
-  peer.heard_at = now_;
+  heard(peer);
   if (response.rejected) return handle_rejection(peer, response);
   if (response.index > log_.last_index()) return;  // it cannot have agreed to that
   peer.accepted(response.index);

@@ -77,6 +77,18 @@ struct Three : testing::Test {
       EXPECT_EQ(read->value<std::vector<int>>(), entries);
     }
   }
+  // As add_everywhere(), all at once.
+  void expect_answers_within(Duration limit, std::size_t machine, int number) {
+    const Time asked = world.now();
+    std::vector<World::AnswerPtr> answers;
+    for (int i = 0; i < 20; ++i) {
+      answers.push_back(world.call(machine, "ledger", std::to_string(i), "add", number, 10s));
+    }
+    const auto answered = [](const auto& each) { return each->outcome.has_value(); };
+    EXPECT_TRUE(world.run_until(limit, [&] { return std::ranges::all_of(answers, answered); }));
+    for (const auto& each : answers) EXPECT_TRUE(each->ok()) << each->problem();
+    RecordProperty("answers_ms", std::to_string(seconds(world.now() - asked) * 1000));
+  }
   void expect_equal_replicas() {
     std::string unequal;
     EXPECT_TRUE(world.run_until(10s, [&] { return (unequal = world.compare_replicas()).empty(); }))
@@ -99,11 +111,25 @@ TEST_F(Three, GoOnWhenTheLeaderOfAShardIsKilled) {
   ASSERT_TRUE(leader);
   const std::size_t other = (*leader + 1) % 3;
   world.crash(*leader);
-  const Time killed = world.now();
-  add_everywhere(other, 2);
-  RecordProperty("failover_ms", std::to_string(seconds(world.now() - killed) * 1000));
+  expect_answers_within(1500ms, other, 2);
   expect_everywhere(other, {1, 2});
   world.start(*leader);
+  ASSERT_TRUE(world.run_until(10s, [&] { return world.ready(*leader); })) << statuses();
+  expect_everywhere(*leader, {1, 2});
+  expect_equal_replicas();
+}
+
+// Its connections hold until keepalive gives them up: calls do not wait for that.
+TEST_F(Three, GoOnBesideANodeThatFallsSilent) {
+  add_everywhere(0, 1);
+  const auto leader = world.leader(world.shard_of("ledger", "0"));
+  ASSERT_TRUE(leader);
+  const std::size_t other = (*leader + 1) % 3;
+  world.fabric().options.keepalive = 60s;
+  world.pause(*leader);
+  expect_answers_within(1500ms, other, 2);
+  expect_everywhere(other, {1, 2});
+  world.resume(*leader);
   ASSERT_TRUE(world.run_until(10s, [&] { return world.ready(*leader); })) << statuses();
   expect_everywhere(*leader, {1, 2});
   expect_equal_replicas();
