@@ -290,7 +290,7 @@ void Cluster::enrolled(Generation generation) {
           .locate = [this](ShardId shard, const std::string& type, Duration patience,
                            Done<void> done) { locate(shard, type, patience, std::move(done)); },
           .learn = [this](std::string_view row) { learn(row); },
-          .doubted = [this](NodeId node) { return doubted_.contains(node); }});
+          .doubted = [this](NodeId node) { return doubts(node); }});
   registered_(generation);
 }
 
@@ -307,6 +307,7 @@ void Cluster::host(Hosting& hosting, std::vector<std::string> types) {
                            .replicas = *replicas_,
                            .rights = *rights_,
                            .members = [this] { return members(); },
+                           .doubted = [this](NodeId node) { return doubts(node); },
                            .publish = [this](placement::Row row) { publish(std::move(row)); },
                            .log = deps_.log.named("owners")});
   deliveries_ = std::make_unique<Deliveries>(

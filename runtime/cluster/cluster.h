@@ -189,6 +189,8 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
   void propose(ShardId shard, ProposedEntry entry, Done<storage::Outcome> done);
   void locate(ShardId shard, const std::string& type, Duration patience, Done<void> done);
   NodeId leader_of(ShardId shard) const;
+  /// Whether that node may be gone.
+  bool doubts(NodeId node) const { return doubted_.contains(node) || broken_.contains(node); }
   Duration patience_with(NodeId node, Duration patience) const;
   void ask_leader(ShardId shard, Service service, std::string body, Done<std::string> done);
   void ask_as_owner(std::shared_ptr<actors::Right> right, Service service, std::string question,
@@ -228,6 +230,7 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
   Function<void(Generation)> registered_;
   std::uint64_t members_version_ = 0;
   std::set<NodeId> doubted_;  // members that do not answer gossip
+  std::set<NodeId> broken_;   // peers that the connection to is broken
   Time gossip_at_ = Time::max();
   Time look_at_{};
   std::atomic<bool> ready_{false};

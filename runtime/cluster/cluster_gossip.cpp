@@ -67,6 +67,7 @@ void Cluster::know_members() {
       deps_.network.know(entry.member->id, to_string(entry.member->address));
     } else if (entry.status == placement::MemberStatus::kLeft) {
       deps_.network.forget(entry.member->id);
+      broken_.erase(entry.member->id);
     }
     if (entry.status == placement::MemberStatus::kAlive) continue;
     doubted_.insert(entry.member->id);
@@ -74,6 +75,7 @@ void Cluster::know_members() {
       rpc_->give_up(entry.member->id, "it may be gone");
     }
   }
+  std::erase_if(broken_, [&](NodeId node) { return view->find(node) == nullptr; });
   if (owners_) owners_->members_changed();
 }
 
@@ -122,13 +124,16 @@ void Cluster::follow(ShardId table_shard) {
 
 void Cluster::connected(const Hello& peer) {
   deps_.loop.post([this, alive = alive_, node = peer.node] {
-    if (*alive && rights_) rights_->forget_peer(node);
+    if (!*alive) return;
+    broken_.erase(node);
+    if (rights_) rights_->forget_peer(node);
   });
 }
 
 void Cluster::disconnected(NodeId peer) {
   deps_.loop.post([this, alive = alive_, peer] {
     if (!*alive || stopping_) return;
+    broken_.insert(peer);
     rpc_->give_up(peer, "the connection broke");
     replicas_->disconnected(peer);
     if (router_) router_->disconnected(peer);

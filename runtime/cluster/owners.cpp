@@ -11,6 +11,8 @@ namespace {
 constexpr auto kLookEvery = std::chrono::milliseconds(20);
 constexpr auto kRenewEvery = std::chrono::milliseconds(100);  // small beside a lease
 constexpr auto kRenewalPatience = std::chrono::seconds(1);
+// How often an owner in doubt, whose lease is let run out, is looked at.
+constexpr auto kDoubtInterval = std::chrono::milliseconds(100);
 constexpr auto kRetryAssign = std::chrono::milliseconds(20);
 
 const storage::ShardMachine& machine_of(const Replica& replica) {
@@ -114,6 +116,7 @@ bool Owners::lead(Replica& replica) {
   const auto led = led_.find(replica.shard());
   if (led != led_.end() && led->second == raft.term()) return false;
   led_[replica.shard()] = raft.term();
+  deps_.log.debug("leads a shard", {{"shard", replica.shard().value}, {"term", raft.term()}});
   if (replica.shard() != kMetaShard) {
     grantor_.lead({.shard = replica.shard(),
                    .term = raft.term(),
@@ -209,6 +212,7 @@ std::vector<NodeId> Owners::hosts(const std::string& type) const {
   std::vector<NodeId> nodes;
   for (const placement::View::Entry& entry : deps_.members()->members) {
     if (entry.status != placement::MemberStatus::kAlive || entry.member->draining) continue;
+    if (entry.member->id != options_.self && deps_.doubted(entry.member->id)) continue;
     if (std::ranges::binary_search(entry.member->types, type)) nodes.push_back(entry.member->id);
   }
   return nodes;
@@ -221,7 +225,7 @@ bool Owners::serves(Time now, const storage::Owner& owner) const {
   const auto members = deps_.members();
   const placement::View::Entry* entry = members->find(owner.node);
   return entry != nullptr && entry->member->generation == owner.generation &&
-         grantor_.responsive(now, owner.node);
+         grantor_.responsive(now, owner.node) && !deps_.doubted(owner.node);
 }
 
 // This process owns by the shard's word, but has let go: the leader that asked it to was replaced
@@ -278,19 +282,40 @@ void Owners::assign(ShardId shard, const std::string& type) {
   }
   grantor_.withhold(shard, type);
   if (*from > now) {
-    // The lease of the owner that is gone has to run out first.
-    assigning_[key] = true;
-    return deps_.loop.post_at(*from, [this, key] {
-      assigning_.erase(key);
-      assign(key.first, key.second);
-    });
+    deps_.log.debug(
+        "waits for the end of a lease",
+        {{"shard", shard.value},
+         {"type", type},
+         {"ms", std::chrono::duration_cast<std::chrono::milliseconds>(*from - now).count()}});
+    return wait_for_lease(key, *from);
   }
   const Result<placement::Owner> owner = grantor_.propose_assign(now, shard, type, *chosen);
   if (!owner) return settle(key, fail(owner.error()));
   propose(shard, type, *chosen, Epoch{owner->epoch.value - 1});
 }
 
+// The lease of an owner that is gone has to run out first. If it turns out to be there, it stays.
+void Owners::wait_for_lease(const Key& key, Time until) {
+  assigning_[key] = true;
+  const Time next = std::min(until, deps_.clock.now() + kDoubtInterval);
+  deps_.loop.post_at(next, [this, key] {
+    assigning_.erase(key);
+    const auto& [shard, type] = key;
+    const Replica* replica = deps_.replicas.find(shard);
+    if (replica == nullptr || !replica->leads()) return assign(shard, type);
+    const auto& owners = machine_of(*replica).owners();
+    const auto owner = owners.find(type);
+    if (owner == owners.end() || !serves(deps_.clock.now(), owner->second)) {
+      return assign(shard, type);
+    }
+    grantor_.resume(shard, type);
+    settle(key, {});
+  });
+}
+
 void Owners::propose(ShardId shard, const std::string& type, NodeId node, Epoch replaces) {
+  deps_.log.debug("assigns an owner",
+                  {{"shard", shard.value}, {"type", type}, {"node", short_name(node)}});
   const Key key(shard, type);
   storage::AssignCommand command{
       .type = type, .node = node, .generation = {}, .replaces = replaces};

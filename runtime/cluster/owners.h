@@ -41,6 +41,8 @@ class Owners {
     Replicas& replicas;
     Rights& rights;
     std::function<std::shared_ptr<const placement::View>()> members;
+    /// Whether that node may be gone.
+    std::function<bool(NodeId)> doubted;
     /// A row this node leads has changed: into the table and on to everybody.
     std::function<void(placement::Row)> publish;
     Log log;
@@ -76,6 +78,7 @@ class Owners {
   bool serves(Time now, const storage::Owner& owner) const;
   bool given_up_here(ShardId shard, const std::string& type, const storage::Owner& owner) const;
   void assign(ShardId shard, const std::string& type);
+  void wait_for_lease(const Key& key, Time until);
   void propose(ShardId shard, const std::string& type, NodeId node, Epoch replaces);
   void settle(const Key& key, const Result<void>& result);
   void balance();

@@ -110,6 +110,7 @@ TEST_F(Three, GoOnWhenTheLeaderOfAShardIsKilled) {
   const auto leader = world.leader(world.shard_of("ledger", "0"));
   ASSERT_TRUE(leader);
   const std::size_t other = (*leader + 1) % 3;
+  world.run(3s);  // it has renewed leases, and been heard of, until now
   world.crash(*leader);
   expect_answers_within(1500ms, other, 2);
   expect_everywhere(other, {1, 2});
@@ -126,6 +127,7 @@ TEST_F(Three, GoOnBesideANodeThatFallsSilent) {
   ASSERT_TRUE(leader);
   const std::size_t other = (*leader + 1) % 3;
   world.fabric().options.keepalive = 60s;
+  world.run(3s);
   world.pause(*leader);
   expect_answers_within(1500ms, other, 2);
   expect_everywhere(other, {1, 2});
