@@ -69,7 +69,7 @@ Owners::Owners(OwnersOptions options, Dependencies dependencies)
 }
 
 void Owners::start() {
-  send_renewals();
+  plan_renewals();
   balance();
 }
 
@@ -123,6 +123,7 @@ bool Owners::lead(Replica& replica) {
                    .elected_at = raft.elected_at(),
                    .leader_silence = raft.leader_silence()},
                   owners_of(replica));
+    plan_renewals();
   }
   publish(replica);
   return true;
@@ -134,6 +135,7 @@ void Owners::owners_changed(Replica& replica) {
   publish(replica);
   if (replica.shard() == kMetaShard) return;
   renew_own(replica);
+  plan_renewals();
   for (const auto& [type, owner] : machine_of(replica).owners()) {
     if (!owner.node.empty()) settle({replica.shard(), type}, {});
   }
@@ -152,6 +154,7 @@ void Owners::members_changed() {
       grantor_.remove_peer(entry.member->id);
     }
   }
+  plan_renewals();
 }
 
 void Owners::renew() {
@@ -165,6 +168,7 @@ void Owners::renew() {
     const bool is_new = lead(replica);
     if (is_new || due) renew_own(replica);
   });
+  plan_renewals();
 }
 
 void Owners::renew_own(const Replica& replica) {
@@ -176,8 +180,23 @@ void Owners::renew_own(const Replica& replica) {
   if (own) deps_.rights.renew_locally(replica.shard(), own->term, own->stamp, own->until);
 }
 
+// An owner under a new leader, or in a new place, waits for a renewal: it is not kept waiting for
+// the next round.
+void Owners::plan_renewals() {
+  const Time now = deps_.clock.now();
+  const Time next = std::clamp(std::max(grantor_.next_renewal(), renewals_sent_ + kLookEvery), now,
+                               now + options_.lease.renewal_interval);
+  if (next >= renewals_at_) return;
+  renewals_at_ = next;
+  deps_.loop.post_at(next, [this, next] {
+    if (renewals_at_ == next) send_renewals();
+  });
+}
+
 void Owners::send_renewals() {
   const Time now = deps_.clock.now();
+  renewals_sent_ = now;
+  renewals_at_ = Time::max();
   for (placement::LeaseGrantor::OutgoingRenewal& each : grantor_.take_renewals(now)) {
     Writer out;
     encode(out, each.renewal);
@@ -192,11 +211,10 @@ void Owners::send_renewals() {
             Replica* replica = deps_.replicas.find(shard);
             if (replica != nullptr && replica->leads()) publish(*replica);
           }
+          plan_renewals();
         });
   }
-  const Time next = std::max(grantor_.next_renewal(), now + kLookEvery);
-  deps_.loop.post_at(std::min(next, now + options_.lease.renewal_interval),
-                     [this] { send_renewals(); });
+  plan_renewals();
 }
 
 void Owners::receive_renewal(NodeId from, std::string_view body, Done<std::string> respond) {

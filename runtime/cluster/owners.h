@@ -73,6 +73,7 @@ class Owners {
   bool lead(Replica& replica);
   void renew_own(const Replica& replica);
   void publish(const Replica& replica);
+  void plan_renewals();
   void send_renewals();
   std::vector<NodeId> hosts(const std::string& type) const;
   bool serves(Time now, const storage::Owner& owner) const;
@@ -93,6 +94,8 @@ class Owners {
   std::map<Key, bool> assigning_;
   std::size_t waiting_count_ = 0;
   std::size_t moving_ = 0;
+  Time renewals_sent_{};
+  Time renewals_at_ = Time::max();  // planned
   Time looked_at_{};
   Time renewed_at_{};
 };
