@@ -84,7 +84,8 @@ class Account : public Actor<AccountState> {
   }
   AccountState account() const { return state; }
 
-  using Methods = troupe::Methods<&Account::deposit, &Account::transfer, &Account::account>;
+  using Methods =
+      troupe::Methods<troupe::one_way<&Account::deposit>, &Account::transfer, &Account::account>;
 };
 
 struct Wish {
