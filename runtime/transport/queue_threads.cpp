@@ -3,6 +3,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 #include <grpcpp/completion_queue.h>
@@ -42,8 +43,10 @@ struct QueueThreads::State final : std::enable_shared_from_this<State> {
     static_cast<void>(listener.work_ends(false));
   }
 
-  void begin_reign() {
-    const std::uint64_t next = reign.fetch_add(1, std::memory_order_acq_rel) + 1;
+  void begin_reign() { hand_over(end_reign()); }
+
+  std::uint64_t end_reign() { return reign.fetch_add(1, std::memory_order_acq_rel) + 1; }
+  void hand_over(std::uint64_t next) {
     threads[next % threads.size()].post([this, next] { serve(next); });
   }
 
@@ -73,16 +76,17 @@ struct QueueThreads::State final : std::enable_shared_from_this<State> {
     });
   }
 
-  // Two looks at the same stay: its thread is kept.
+  // Two looks at the same stay: its thread is kept. It serves no more from before its stay can
+  // end, or two would.
   void look() {
-    const auto [kept, again] = stays.with([](Stays& now) {
+    const auto [next, again] = stays.with([this](Stays& now) {
       const bool same = std::exchange(now.seen, now.count) == now.count;
       const bool takes_over = same && now.staying && !now.kept && !now.stopping;
       if (takes_over) now.kept = true;
       now.watched = !same || (now.staying && !now.kept);
-      return std::pair(takes_over, now.watched);
+      return std::pair(takes_over ? std::optional(end_reign()) : std::nullopt, now.watched);
     });
-    if (kept) begin_reign();
+    if (next) hand_over(*next);
     if (again) look_later();
   }
 
