@@ -54,7 +54,9 @@ NodeCluster::~NodeCluster() {
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     const std::string all = log(i);
     const std::size_t from = all.size() > 4000 ? all.size() - 4000 : 0;
-    std::cerr << "--- log of node " << i << ", its end\n" << all.substr(from);
+    std::cerr << "--- log of node " << i << ", which " << (process(i).runs() ? "runs" : "has ended")
+              << "; its end\n"
+              << all.substr(from);
   }
 }
 

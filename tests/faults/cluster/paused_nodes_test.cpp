@@ -51,6 +51,9 @@ class PausedNodes : public testing::Test {
       }
     }
     load_->stop();
+    for (std::size_t node = 0; node < kNodes; ++node) {
+      ASSERT_TRUE(cluster_->process(node).runs()) << "somebody else ended node " << node;
+    }
     RecordProperty("acknowledged", load_->acknowledged());
     EXPECT_EQ(load_->wrong(cluster_->client()), "") << "repeat it with TROUPE_SEED=" << seed_;
   }
@@ -85,8 +88,11 @@ class PausedNodes : public testing::Test {
     for (std::size_t node = 0; node < kNodes; ++node) go_on(node);
   }
 
-  void stop(std::size_t node) { cluster_->process(node).signal(SIGSTOP); }
-  void go_on(std::size_t node) { cluster_->process(node).signal(SIGCONT); }
+  void stop(std::size_t node) { send(node, SIGSTOP); }
+  void go_on(std::size_t node) { send(node, SIGCONT); }
+  void send(std::size_t node, int signal) {
+    if (cluster_->process(node).runs()) cluster_->process(node).signal(signal);
+  }
   // From one other or all, one way or both. Host 0 is the test.
   void cut(std::size_t node) {
     const std::size_t other = (node + 1 + random_.below(kNodes - 1)) % kNodes;
