@@ -9,6 +9,9 @@
 namespace troupe::transport {
 namespace {
 
+// Of those that do not send here any more it is forgotten beyond so many that they did.
+constexpr std::size_t kRememberedMax = 4'096;
+
 constexpr std::size_t index(Lane lane) { return static_cast<std::size_t>(lane); }
 
 }  // namespace
@@ -158,8 +161,10 @@ void Links::complain(NodeId node, Peer& peer, const std::string& reason) {
 
 void Links::incoming_began(const Greeting& from) {
   const NodeId node = from.hello.node;
-  std::array<bool, 2>& lanes = incoming_[node];
-  lanes[index(from.lane)] = true;
+  Incoming& incoming = incoming_[node];
+  incoming.lanes[index(from.lane)] = true;
+  const bool whole = incoming.lanes[0] && incoming.lanes[1];
+  const bool returns = whole && std::exchange(incoming.lost, false);
   const auto found = peers_.find(node);
   if (found == peers_.end() || finishing_) return;
   Peer& peer = found->second;
@@ -167,17 +172,23 @@ void Links::incoming_began(const Greeting& from) {
     if (const auto reason = world_.host.outdated(peer.greeting)) {
       return ended(node, peer.attempt, {.reason = *reason});
     }
-    if (lanes[0] && lanes[1]) tell_connected(node, peer);
+    // The peer may have noticed the loss later than this node, which was connected again by then:
+    // what it answered meanwhile went into the lost streams.
+    if (returns) tell_disconnected(node, peer);
+    if (whole) tell_connected(node, peer);
   } else if (waiting(peer)) {
     connect(node);  // it is there
   }
 }
 
 void Links::incoming_lost(NodeId node, Lane lane) {
-  const auto lanes = incoming_.find(node);
-  if (lanes == incoming_.end()) return;
-  lanes->second[index(lane)] = false;
-  if (!lanes->second[0] && !lanes->second[1]) incoming_.erase(lanes);
+  if (incoming_.size() >= kRememberedMax) {
+    std::erase_if(incoming_,
+                  [](const auto& each) { return !each.second.lanes[0] && !each.second.lanes[1]; });
+  }
+  Incoming& incoming = incoming_[node];
+  incoming.lanes[index(lane)] = false;
+  incoming.lost = true;
   const auto found = peers_.find(node);
   if (found != peers_.end() && !finishing_) tell_disconnected(node, found->second);
 }

@@ -78,6 +78,10 @@ class Links : public std::enable_shared_from_this<Links> {
     Duration retry = {};
     std::string complaint = {};  // the last in the log
   };
+  struct Incoming {
+    std::array<bool, 2> lanes = {};
+    bool lost = false;  // one of them, since both were there
+  };
 
   static bool open(const Peer& peer);
   static bool waiting(const Peer& peer);
@@ -95,7 +99,7 @@ class Links : public std::enable_shared_from_this<Links> {
   const World world_;
   Random random_;
   std::map<NodeId, Peer> peers_;
-  std::map<NodeId, std::array<bool, 2>> incoming_;  // of peers that send here, known or not
+  std::map<NodeId, Incoming> incoming_;  // of peers that send or have sent here, known or not
   std::uint64_t last_attempt_ = 0;
   bool finishing_ = false;
 };

@@ -202,6 +202,24 @@ TEST(GrpcNetwork, ALossOfTheOtherDirectionIsToldOnceAndMendedByItsReturn) {
   EXPECT_EQ(a.recorder.look([&](auto& heard) { return heard.disconnected[b.id]; }), 1);
 }
 
+TEST(GrpcNetwork, WhatIsSentBeforeTheOtherDirectionReturnsIsToldToBeLost) {
+  TestNode a(1);
+  TestNode b(2);
+  connect(a, b);
+  b.network.forget(a.id);
+  ASSERT_TRUE(a.wait_disconnected(b));
+  // This way is there anew, before the other one is.
+  a.network.forget(b.id);
+  a.know(b);
+  ASSERT_TRUE(a.wait_connected(b, 2));
+  // If it had not noticed the loss yet, an answer of b would go to where a does not read any more.
+  ASSERT_TRUE(a.network.send(b.id, Lane::kCalls, "question"));
+  b.know(a);
+  EXPECT_TRUE(a.wait_disconnected(b, 2));
+  EXPECT_TRUE(a.wait_connected(b, 3));
+  EXPECT_TRUE(a.network.send(b.id, Lane::kCalls, "once more"));
+}
+
 TEST(GrpcNetwork, AForgottenPeerIsSentNothing) {
   TestNode a(1);
   TestNode b(2);
