@@ -77,12 +77,15 @@ bool SimFabric::open(const std::shared_ptr<SimEndpoint>& from, NodeId to) {
   return true;
 }
 
-// That of this very process, not of an earlier one of its node.
+// That of this very process, not of an earlier one of its node, as far as it knows.
 std::shared_ptr<SimFabric::Connection> SimFabric::connection(const SimEndpoint& from, NodeId to) {
   const auto found = connections_.find(pair(from.node_, to));
   if (found == connections_.end()) return nullptr;
-  const auto& ends = found->second->ends;
-  return ends[0].get() == &from || ends[1].get() == &from ? found->second : nullptr;
+  const auto& [ends, directions, open, noticed] = *found->second;
+  for (const std::size_t end : {0U, 1U}) {
+    if (ends[end].get() == &from && !noticed[end]) return found->second;
+  }
+  return nullptr;
 }
 
 bool SimFabric::send(const SimEndpoint& from, NodeId to, Lane lane, std::string frame) {
@@ -110,18 +113,27 @@ void SimFabric::arrive(const std::shared_ptr<Connection>& connection, std::size_
   });
 }
 
+// What the end that hears of it later sends meanwhile is lost.
 void SimFabric::close(const std::shared_ptr<Connection>& connection) {
   if (!connection->open) return;
   connection->open = false;
-  connections_.erase(pair(connection->ends[0]->node_, connection->ends[1]->node_));
-  for (std::size_t end : {0U, 1U}) {
-    const std::shared_ptr<SimEndpoint> here = connection->ends[end];
-    const NodeId peer = connection->ends[1 - end]->node_;
-    here->process_->at(timeline_.now(), [here, peer] { here->listener_->disconnected(peer); });
-    timeline_.after(options.reconnect, [this, here, peer] {
-      if (here->process_->alive() && here->known_.contains(peer)) dial(here, peer);
-    });
-  }
+  const auto lag_max = static_cast<std::uint64_t>(options.notice_max.count());
+  const Duration lag{lag_max == 0 ? 0 : static_cast<Duration::rep>(random_.below(lag_max))};
+  const std::size_t late = lag_max == 0 ? 1 : random_.below(2);
+  notice(connection, 1 - late);
+  if (lag == Duration(0)) return notice(connection, late);
+  timeline_.after(lag, [this, connection, late] { notice(connection, late); });
+}
+
+void SimFabric::notice(const std::shared_ptr<Connection>& connection, std::size_t end) {
+  const std::shared_ptr<SimEndpoint> here = connection->ends[end];
+  const NodeId peer = connection->ends[1 - end]->node_;
+  connection->noticed[end] = true;
+  if (connection->noticed[1 - end]) connections_.erase(pair(here->node_, peer));
+  here->process_->at(timeline_.now(), [here, peer] { here->listener_->disconnected(peer); });
+  timeline_.after(options.reconnect, [this, here, peer] {
+    if (here->process_->alive() && here->known_.contains(peer)) dial(here, peer);
+  });
 }
 
 void SimFabric::reset(NodeId one, NodeId other) {

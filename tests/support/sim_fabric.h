@@ -23,13 +23,15 @@ struct FabricOptions {
   double introduction_loss = 0;  // of questions, and of answers
   Duration reconnect = std::chrono::milliseconds(100);
   Duration keepalive = std::chrono::seconds(2);  // a silent connection breaks after it
+  Duration notice_max{0};  // so much later than the other one end hears that a connection broke
   Duration introduction_patience = std::chrono::seconds(1);
 };
 
 class SimEndpoint;
 
 /// The wires between simulated processes: connections that keep order and break on both sides,
-/// datagrams that do neither, and partitions.
+/// which may hear of it at different times and are connected again after both have; datagrams that
+/// do neither, and partitions.
 class SimFabric {
  public:
   SimFabric(SimTimeline& timeline, Random& random) : timeline_(timeline), random_(random) {}
@@ -60,6 +62,7 @@ class SimFabric {
     std::array<std::shared_ptr<SimEndpoint>, 2> ends;
     std::array<Direction, 2> directions;  // from the end of that index
     bool open = true;
+    std::array<bool, 2> noticed{};  // by each end, that it is not
   };
   using Pair = std::pair<NodeId, NodeId>;
   static Pair pair(NodeId a, NodeId b) { return a < b ? Pair(a, b) : Pair(b, a); }
@@ -71,6 +74,7 @@ class SimFabric {
   bool send(const SimEndpoint& from, NodeId to, Lane lane, std::string frame);
   void arrive(const std::shared_ptr<Connection>& connection, std::size_t end, std::string frame);
   void close(const std::shared_ptr<Connection>& connection);
+  void notice(const std::shared_ptr<Connection>& connection, std::size_t end);
   void datagram(const SimEndpoint& from, const std::string& address, const std::string& bytes);
   void introduce(const std::shared_ptr<SimEndpoint>& from, const std::string& address,
                  std::string question, Done<std::string> done);

@@ -57,6 +57,7 @@ struct Setting {
     faults = random.chance(0.1) ? 0 : 0.01 + 0.01 * static_cast<double>(random.below(4));
     length = Duration(1ms) * static_cast<Duration::rep>(2000 + random.below(4000));
     wrong_calendars = random.chance(0.2);
+    if (random.chance(0.5)) fabric.notice_max = 1s;
     if (random.chance(0.5)) world.snapshot_part = 1 + random.below(300);
   }
 };
