@@ -23,10 +23,16 @@ constexpr Duration kCallPatience = 3s;
 
 std::string id_of(int clerk) { return "errands" + std::to_string(clerk); }
 
-std::string text(const std::vector<int>& numbers) {
+// How what arrived differs from what was sent; nothing if it does not.
+std::string difference(const std::vector<int>& sent, const std::vector<int>& received) {
+  if (sent == received) return {};
   std::string all;
-  for (const int number : numbers) all += " " + std::to_string(number);
-  return all.empty() ? " nothing" : all;
+  for (const int number : std::set<int>(sent.begin(), sent.end())) {
+    const auto times = std::ranges::count(received, number);
+    if (times == 1) continue;
+    all += " " + std::to_string(number) + (times == 0 ? " did not arrive" : " came again") + ",";
+  }
+  return all.empty() ? " came in another order" : all;
 }
 
 }  // namespace
@@ -117,9 +123,10 @@ std::string ErrandLoad::wrong(const Client& client) const {
 std::string ErrandLoad::wrong_with(int clerk, const Books& books) const {
   std::string all;
   const auto complain = [&](const std::string& what) { all += id_of(clerk) + ": " + what + "\n"; };
-  // Both in effect once, and in the order in which they were sent.
-  if (books.received != books.clerk.sent) {
-    complain("sent" + text(books.clerk.sent) + ", of which arrived" + text(books.received));
+  // Each once, and in the order in which they were sent.
+  const std::string differs = difference(books.clerk.sent, books.received);
+  if (!differs.empty()) {
+    complain("of " + std::to_string(books.clerk.sent.size()) + " messages" + differs);
   }
   const std::vector<int>& wishes = books.clerk.wishes;
   for (const auto& errands : errands_) {
