@@ -154,6 +154,8 @@ void Activation::arrive(std::unique_ptr<Turn> turn) {
                  : method == nullptr ? Access::kWrite
                                      : method->access;
   turn->chain_waits_here = std::ranges::find(call.chain.waiting, key_) != call.chain.waiting.end();
+  // A repeat of a call whose turn still runs waits for its end, rather than be part of it.
+  if (call.repeated() && !turn->chain_waits_here && runs(call.id)) turn->chain = {};
   Result<Reply> refusal = Reply{};
   switch (gate_.arrive(*turn)) {
     case Gate::Verdict::kWaits:
@@ -176,6 +178,13 @@ void Activation::arrive(std::unique_ptr<Turn> turn) {
   }
   waiting_.fetch_sub(1, std::memory_order_relaxed);
   turn->reply(std::move(refusal));
+}
+
+bool Activation::runs(const storage::CallId& id) const {
+  for (Ticket* each = gate_.running().first(); each != nullptr; each = each->next) {
+    if (static_cast<Turn*>(each)->request.id == id) return true;
+  }
+  return false;
 }
 
 // Begins the next turn, if one may. What running turns wait for may always begin: they would never
@@ -332,6 +341,13 @@ void Activation::drain() {
   moved_ = true;
   return_waiting();
   close();
+}
+
+// Its turn took no effect and never will. A call that may be repeated begins anew at the next
+// owner, as it would if its caller heard nothing.
+void Activation::replaced(Turn& turn, const Error& error) {
+  if (turn.request.may_repeat) turn.leave(home_->dependencies.router);
+  lost(turn, error);
 }
 
 void Activation::close() {

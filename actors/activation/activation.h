@@ -79,6 +79,8 @@ class Activation final : public Runnable, public std::enable_shared_from_this<Ac
   void run_user_code(Turn& turn, Time now, Code code);
   void commit_ended() { committing_.fetch_sub(1, std::memory_order_release); }
   Turn* running(std::uint64_t number) const;
+  /// Whether a turn of the call of this id has begun and not ended.
+  bool runs(const storage::CallId& id) const;
   Home& home() const { return *home_; }
   bool may_leave(Time now) const { return right_ == nullptr || right_->lets_out(now); }
 
@@ -132,6 +134,7 @@ class Activation final : public Runnable, public std::enable_shared_from_this<Ac
   void commit_consumption(Turn& turn, const Error& error);
   void consumed(Turn& turn, const Result<storage::Outcome>& outcome, const Error& error,
                 bool given_up);
+  void replaced(Turn& turn, const Error& error);
   void lost(Turn& turn, const Error& error);
   void finish(Turn& turn, Result<Reply>&& reply);
   void run_state_operations(Turn& turn);

@@ -48,6 +48,7 @@ void Activation::begin(Turn& turn, Time now) {
   turn.home = this;
   turn.number = ++last_turn_;
   turn.began = now;
+  if (right_ == nullptr) turn.request.may_repeat = false;  // no shard remembers it
   const bool has_effects = turn.access != Access::kReadOnly && right_ != nullptr;
   if (turn.request.repeated() && has_effects) return recall(turn);
   start(turn, now);
@@ -252,6 +253,7 @@ void Activation::propose(Turn& turn, storage::TurnCommand command, Then then) {
 
 void Activation::settled(Turn& turn, const Result<storage::Outcome>& outcome) {
   if (!outcome) {
+    if (outcome.error().code == Code::kPrecondition) return replaced(turn, outcome.error());
     if (outcome.error().code != Code::kExhausted) return lost(turn, outcome.error());
     count(home_->metrics.commits_refused);
     return aborted(turn, outcome.error());
@@ -266,8 +268,8 @@ void Activation::settled(Turn& turn, const Result<storage::Outcome>& outcome) {
       return finish(turn, turn.request.may_repeat ? recorded_reply(*outcome) : Reply{});
     case storage::Outcome::Kind::kStaleEpoch:
     case storage::Outcome::Kind::kGap:
-      return lost(turn, {Code::kPrecondition,
-                         "this node is not the owner of " + to_string(key_) + " any more"});
+      return replaced(turn, {Code::kPrecondition,
+                             "this node is not the owner of " + to_string(key_) + " any more"});
     case storage::Outcome::Kind::kRefused:
       count(home_->metrics.commits_refused);
       return aborted(turn, outcome->error.value_or(Error{
@@ -395,7 +397,8 @@ void Activation::values_changed(Turn& turn, const Result<storage::Outcome>& outc
     return finish(turn, fail(outcome.error()));
   }
   if (outcome->kind == Kind::kStaleEpoch || outcome->kind == Kind::kGap) {
-    return lost(turn, {Code::kPrecondition, "not the owner of " + to_string(key_) + " any more"});
+    return replaced(turn,
+                    {Code::kPrecondition, "not the owner of " + to_string(key_) + " any more"});
   }
   if (outcome->kind == Kind::kRefused) {
     count(home_->metrics.commits_refused);

@@ -62,7 +62,14 @@ Result<actors::Call> Service::begin(ActorKey key, actors::CallKind kind, Context
   call.key = std::move(key);
   call.kind = kind;
   call.deadline = deps_.clock.now() + context.timeout.value_or(options_.timeout);
-  call.id = deps_.backend.ids().next();
+  const bool keyed = kind == actors::CallKind::kMethod || kind == actors::CallKind::kState;
+  if (keyed && context.call_key.given()) {
+    if (const Result<void> taken = take_key(context.call_key, call); !taken) {
+      return fail(taken.error());
+    }
+  } else {
+    call.id = deps_.backend.ids().next();
+  }
   std::string_view traceparent;
   for (const actors::Metadata& each : context.metadata) {
     if (net::same_without_case(each.name, "traceparent")) traceparent = each.value;
@@ -72,6 +79,22 @@ Result<actors::Call> Service::begin(ActorKey key, actors::CallKind kind, Context
   call.traceparent = deps_.traces.continued(traceparent);
   call.metadata = std::move(context.metadata);
   return call;
+}
+
+// Its caller has named it, and may send it again: here, or to any other node.
+Result<void> Service::take_key(const CallKey& key, actors::Call& call) const {
+  const Result<storage::CallId> id = call_id_of(key.key);
+  if (!id) return fail(id.error());
+  const Result<bool> repeat = is_repeat(key.attempt);
+  if (!repeat) return fail(repeat.error());
+  if (call.deadline - deps_.clock.now() > kKeyedTimeoutMax) {
+    return fail(Code::kInvalid, "a call with a " + std::string(kCallKeyHeader) +
+                                    " is remembered for its time-out, which may be 600 s at most");
+  }
+  call.id = *id;
+  call.may_repeat = true;
+  call.redirects = *repeat ? 1 : 0;  // by its caller
+  return {};
 }
 
 void Service::send(actors::Call call, Operation operation, Answer<actors::Reply> answer) {

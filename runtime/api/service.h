@@ -15,6 +15,7 @@
 #include "actors/state/operations.h"
 #include "actors/state/reminder_operations.h"
 #include "runtime/api/admin.h"
+#include "runtime/api/call_key.h"
 #include "runtime/api/status.h"
 #include "runtime/api/trace.h"
 #include "runtime/base/clock.h"
@@ -51,6 +52,9 @@ struct Context {
   std::vector<actors::Metadata> metadata = {};
   /// How long the caller waits at most; nothing: ServiceOptions::timeout.
   std::optional<Duration> timeout = {};
+  /// The caller's own name for the call, if it may send it again. Of methods and state
+  /// transactions; else it means nothing.
+  CallKey call_key = {};
 };
 
 /// A method of an actor, called.
@@ -162,6 +166,7 @@ class Service {
   struct Extended;
 
   Result<actors::Call> begin(ActorKey key, actors::CallKind kind, Context context);
+  Result<void> take_key(const CallKey& key, actors::Call& call) const;
   void send(actors::Call call, Operation operation, Answer<actors::Reply> answer);
   std::optional<ApiError> refusal(const ActorKey& key, std::string_view name_kind,
                                   std::string_view name) const;

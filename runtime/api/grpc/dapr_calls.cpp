@@ -99,7 +99,9 @@ void invoke(Service& service, const pb::InvokeActorRequest& request, Context con
                         .content_type = {}};
   // The map comes first: of two with one name, that of the call itself counts.
   std::vector<actors::Metadata> metadata;
+  CallKey call_key;
   for (const auto& [name, value] : request.metadata()) {
+    if (call_key.take(name, value)) continue;
     if (net::same_without_case(name, "content-type")) invocation.content_type = value;
     if (!stays_at_this_hop(name)) metadata.push_back({name, value});
   }
@@ -107,6 +109,7 @@ void invoke(Service& service, const pb::InvokeActorRequest& request, Context con
   std::ranges::sort(metadata, {}, &actors::Metadata::name);
   for (actors::Metadata& each : context.metadata) metadata.push_back(std::move(each));
   context.metadata = std::move(metadata);
+  if (!context.call_key.given()) context.call_key = std::move(call_key);
   service.invoke(
       std::move(invocation), std::move(context),
       answer_with<actors::Reply>(std::move(respond),

@@ -58,6 +58,7 @@ Context context_of(const grpc::CallbackServerContext& call, std::string tracepar
   Context context;
   for (const auto& [name, value] : call.client_metadata()) {
     if (stays_at_this_hop(view(name))) continue;
+    if (context.call_key.take(view(name), view(value))) continue;
     context.metadata.push_back({std::string(view(name)), std::string(view(value))});
   }
   context.metadata.push_back({"traceparent", std::move(traceparent)});

@@ -79,6 +79,7 @@ Context Exchange::context() const {
   for (const net::HttpHeaders::Field field : request.headers) {
     if (stays_here(field.name)) continue;
     if (net::same_without_case(field.name, "traceparent")) continue;
+    if (context.call_key.take(field.name, field.value)) continue;
     context.metadata.push_back({std::string(field.name), std::string(field.value)});
   }
   if (!traceparent.empty()) context.metadata.push_back({"traceparent", traceparent});

@@ -326,6 +326,18 @@ TEST_F(ActorLife, StatelessWorkersRunBesideOneAnotherAndCommitNothing) {
   EXPECT_TRUE(world.shards.entries().empty());
 }
 
+TEST_F(ActorLife, OfStatelessWorkersNoCallIsRemembered) {
+  cart->options.stateless_workers = 2;
+  world.start();
+  actors::Call call = world.call("Cart", "1", "add", "a");
+  call.may_repeat = true;
+  call.redirects = 1;
+  const auto answer = world.send(std::move(call));
+  world.run();
+  EXPECT_EQ(answer->text(), "a");
+  EXPECT_TRUE(world.shards.entries().empty());
+}
+
 TEST_F(ActorLife, AStopEndsAllInOrder) {
   world.start();
   world.ask("Cart", "1", "add", "a");

@@ -392,6 +392,21 @@ TEST_F(ActorTurns, AStaleOwnersTurnHasNoEffectAndEndsItsActivation) {
   EXPECT_TRUE(world.actors->counts().empty());
 }
 
+TEST_F(ActorTurns, AStaleOwnersTurnBeginsAnewElsewhereIfItsCallMayBeRepeated) {
+  world.start();
+  world.ask("Cart", "1", "add", "a");
+  for (const bool by_outcome : {false, true}) {
+    if (by_outcome) world.shards.usurp("Cart");
+    if (!by_outcome) world.shards.fail_next_commit({Code::kPrecondition, "the right has ended"});
+    actors::Call call = world.call("Cart", "1", "add", "b");
+    call.may_repeat = true;
+    const auto answer = world.send(std::move(call));
+    world.run();
+    EXPECT_EQ(answer->error(), "not the owner of Cart/1") << "handed back " << by_outcome;
+  }
+  EXPECT_EQ(world.shards.value(cart), "a");
+}
+
 TEST_F(ActorTurns, AnUnknownOutcomeIsSaidAndEndsTheActivation) {
   world.start();
   world.ask("Cart", "1", "add", "a");

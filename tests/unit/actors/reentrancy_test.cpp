@@ -9,7 +9,8 @@ namespace {
 class Reentrancy : public ::testing::Test {
  protected:
   void SetUp() override {
-    ActorType& type = world.type("Loop", {{"outer", outer}, {"inner", inner}, {"bad", bad}});
+    ActorType& type =
+        world.type("Loop", {{"outer", outer}, {"inner", inner}, {"bad", bad}, {"ask", ask}});
     type.options.reentrant = true;
     type.options.reentrant_depth_max = 2;
     world.start();
@@ -36,6 +37,18 @@ class Reentrancy : public ::testing::Test {
     });
   }
 
+  // Waits for somebody who is not here.
+  static void ask(ScriptedActor& self, TurnMessage, TurnContext& context, Done<TurnResult> done) {
+    self.state += "a";
+    NestedCall nested;
+    nested.target = {.type = "Other", .id = "1"};
+    nested.method = "answer";
+    context.call(std::move(nested),
+                 [&self, done = std::move(done)](const Result<Payload>&) mutable {
+                   done(self.result("asked"));
+                 });
+  }
+
   ActorWorld world;
   const ActorKey key{.type = "Loop", .id = "1"};
 };
@@ -59,6 +72,29 @@ TEST_F(Reentrancy, AThrowInsideAbortsTheWhole) {
 TEST_F(Reentrancy, AChainEntersAtMostSoDeep) {
   const std::string text = world.ask("Loop", "1", "outer", "outer");
   EXPECT_NE(text.find("was entered again 2 times"), std::string::npos) << text;
+}
+
+TEST_F(Reentrancy, ARepeatOfACallWhoseTurnStillRunsIsNoPartOfItAndIsAnsweredAsIt) {
+  const storage::CallId id{.origin = {7, 7}, .generation = {}, .sequence = 1};
+  const auto attempt = [&](std::uint32_t redirects) {
+    actors::Call call = world.call("Loop", "1", "ask");
+    call.chain.id = "chain";
+    call.id = id;
+    call.may_repeat = true;
+    call.redirects = redirects;
+    return world.send(std::move(call));
+  };
+  const auto first = attempt(0);
+  world.run();
+  const auto second = attempt(1);
+  world.run();
+  ASSERT_EQ(world.elsewhere["Other"].size(), 1U) << "it waits";
+  world.elsewhere["Other"][0].done(actors::Reply{});
+  world.run();
+  EXPECT_EQ(first->text(), "asked");
+  EXPECT_EQ(second->text(), "asked");
+  EXPECT_EQ(world.elsewhere["Other"].size(), 1U);
+  EXPECT_EQ(world.shards.value(key), "a");
 }
 
 TEST_F(Reentrancy, CallsOfOtherChainsWait) {

@@ -107,6 +107,26 @@ TEST_F(GrpcActors, MetadataOfRequestAndCallTravelButNotSecretsOrIdentity) {
   }
 }
 
+TEST_F(GrpcActors, ACallMayBringAnIdOfItsCallers) {
+  const std::string caller = "00000000000000ab00000000000000cd";
+  auto request = about<pb::InvokeActorRequest>("Cart", "c1");
+  request.set_method("add");
+  grpc::ClientContext context;
+  context.AddMetadata("troupe-call-key", caller + "-17");
+  context.AddMetadata("troupe-call-attempt", "2");
+  pb::InvokeActorResponse response;
+  ASSERT_TRUE(api.stub->InvokeActor(&context, request, &response).ok());
+  EXPECT_EQ(world.call().id,
+            (storage::CallId{.origin = {0xab, 0xcd}, .generation = {}, .sequence = 17}));
+  EXPECT_TRUE(world.call().repeated());
+  EXPECT_EQ(metadata_of(world.call(), "troupe-call-key"), std::nullopt);
+  (*request.mutable_metadata())["Troupe-Call-Key"] = caller + "-18";
+  ASSERT_TRUE(invoke(request).ok());
+  EXPECT_EQ(world.call().id.sequence, 18U);
+  (*request.mutable_metadata())["Troupe-Call-Key"] = caller;
+  EXPECT_EQ(invoke(request).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+}
+
 TEST_F(GrpcActors, TheCallersDeadlineIsTheCalls) {
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::time_point(api.clock.wall() + 20s));

@@ -68,6 +68,78 @@ TEST_F(ActorEndpoints, NamesAreChecked) {
   EXPECT_TRUE(world.backend.routed.calls.empty());
 }
 
+constexpr const char* kKey = "00000000000000AB00000000000000cd-17";
+
+TEST_F(ActorEndpoints, ACallMayBringAnIdOfItsCallers) {
+  world.ask("POST", "/v1.0/actors/Cart/c1/method/add", "1", {{"Troupe-Call-Key", kKey}});
+  EXPECT_EQ(world.call().id,
+            (storage::CallId{.origin = {0xab, 0xcd}, .generation = {}, .sequence = 17}));
+  EXPECT_TRUE(world.call().may_repeat);
+  EXPECT_FALSE(world.call().repeated());
+  EXPECT_TRUE(world.call().metadata.size() <= 1) << "a trace, and nothing of the key";
+  world.ask("POST", "/v1.0/actors/Cart/c1/method/add", "1",
+            {{"troupe-call-key", kKey}, {"troupe-call-attempt", "1"}});
+  EXPECT_FALSE(world.call().repeated());
+  world.ask("POST", "/troupe/v1/call/Cart/c1/add", "1",
+            {{"troupe-call-key", kKey}, {"troupe-call-attempt", "2"}});
+  EXPECT_TRUE(world.call().repeated());
+  EXPECT_EQ(world.call().id.sequence, 17U);
+}
+
+TEST_F(ActorEndpoints, ATransactionMayBringAnIdOfItsCallers) {
+  const std::string state = "/v1.0/actors/Cart/c1/state";
+  world.ask("POST", state, R"([{"operation":"delete","request":{"key":"old"}}])",
+            {{"troupe-call-key", kKey}, {"troupe-call-attempt", "2"}});
+  EXPECT_EQ(world.call().id.sequence, 17U);
+  EXPECT_TRUE(world.call().repeated());
+}
+
+TEST_F(ActorEndpoints, ACallWithoutAKeyIsNotRepeatedFromOutside) {
+  world.ask("POST", "/v1.0/actors/Cart/c1/method/add", "1");
+  EXPECT_EQ(world.call().id.origin, (NodeId{1, 1}));
+  EXPECT_FALSE(world.call().may_repeat);
+}
+
+TEST_F(ActorEndpoints, AMalformedKeyIsRefusedAndSaysWhatIsRight) {
+  const std::string caller(32, 'a');
+  const auto refused = [&](const std::string& key, const std::string& attempt = {}) {
+    net::HttpHeaders headers{{"troupe-call-key", key}};
+    if (!attempt.empty()) headers.add("troupe-call-attempt", attempt);
+    return world.ask("POST", "/v1.0/actors/Cart/c1/method/add", {}, std::move(headers));
+  };
+  EXPECT_EQ(refused("7"), "400 " + error_json("ERR_BAD_REQUEST",
+                                              "invalid request: troupe-call-key '7' is no key of "
+                                              "a call: it is 32 hexadecimal digits that the "
+                                              "caller has drawn at random, '-', and the number "
+                                              "of the call from 1 on, such as "
+                                              "9f86d081884c7d659a2feaa0c55ad015-1"));
+  for (const std::string& key :
+       {caller, caller + "-", caller + "-0", caller + "--1", caller + "-1x", caller + "1-1",
+        caller + "-18446744073709551616", std::string(32, '0') + "-1", std::string(32, 'g') + "-1",
+        std::string(100'000, 'a')}) {
+    EXPECT_TRUE(refused(key).starts_with("400 ")) << key;
+  }
+  for (const std::string attempt : {"0", "-1", "two", "2 ", "4294967296"}) {
+    EXPECT_TRUE(refused(caller + "-1", attempt).starts_with("400 ")) << attempt;
+  }
+  EXPECT_TRUE(
+      world.ask("POST", "/v1.0/actors/Cart/c1/method/add", {}, {{"troupe-call-attempt", "2"}})
+          .starts_with("400 "))
+      << "of what?";
+  EXPECT_TRUE(world.backend.routed.calls.empty());
+}
+
+TEST_F(ActorEndpoints, ACallWithAKeyIsNotRememberedForHours) {
+  const auto status = [&](const std::string& timeout) {
+    return world
+        .request("POST", "/v1.0/actors/Cart/c1/method/add", {},
+                 {{"troupe-call-key", kKey}, {"troupe-timeout-ms", timeout}})
+        .status;
+  };
+  EXPECT_EQ(status("600000"), 200);
+  EXPECT_EQ(status("600001"), 400);
+}
+
 TEST_F(ActorEndpoints, WhatAMethodThrowsIsTheCallersToSee) {
   world.refuse(Code::kApplication, "not <enough>");
   EXPECT_EQ(world.ask("POST", "/v1.0/actors/Cart/c1/method/pay"),
