@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "runtime/base/ids.h"
+#include "runtime/base/random.h"
 #include "runtime/net/io_threads.h"
 #include "runtime/net/resolver.h"
 #include "runtime/net/url.h"
@@ -26,6 +28,11 @@ struct CodeName {
 };
 // The header in which a node names the code itself: several codes share a status.
 constexpr std::string_view kCodeHeader = "troupe-code";
+// The call's name through all its attempts, and which one this is: runtime/api/call_key.h.
+constexpr std::string_view kCallKeyHeader = "troupe-call-key";
+constexpr std::string_view kCallAttemptHeader = "troupe-call-attempt";
+// An earlier attempt took effect, and its reply is not known any more.
+constexpr std::string_view kAppliedBeforeHeader = "troupe-applied-before";
 constexpr std::array kCodeNames{
     CodeName{"invalid", Code::kInvalid},
     CodeName{"not found", Code::kNotFound},
@@ -107,6 +114,11 @@ bool certainly_without_effect(Code code) {
   return code == Code::kUnavailable || code == Code::kExhausted;
 }
 
+// The first attempt would have been refused likewise; or it is known to have taken effect.
+bool says_the_same_of_every_attempt(Code code) {
+  return code == Code::kInvalid || code == Code::kUnimplemented || code == Code::kDataLoss;
+}
+
 std::string target_of(const ClientCall& call) {
   return "/v1.0/actors/" + net::encode_path_segment(call.target.type) + "/" +
          net::encode_path_segment(call.target.id) + "/method/" +
@@ -120,11 +132,16 @@ net::HttpRequest request_of(const ClientCall& call, const std::string& token) {
   return request;
 }
 
+NodeId random_caller() { return {.high = random_seed(), .low = random_seed()}; }
+
 }  // namespace
 
 Result<Payload> reply_of(const net::HttpResponse& response) {
   const bool fine = response.status >= 200 && response.status < 300;
   if (!fine) return fail(error_of(response));
+  if (response.headers.contains(kAppliedBeforeHeader)) {
+    return fail(Code::kDataLoss, "it took effect, but its reply was longer than is kept");
+  }
   // Dapr's way to send an actor's own error as the answer of a call that worked.
   if (response.headers.contains("X-DaprErrorResponseHeader")) {
     return fail(Code::kApplication, std::string(response.body.view()));
@@ -137,9 +154,12 @@ struct HttpClientTransport::Nodes {
   Executor& pauses;
   net::HttpClient& http;
   HttpClientTransportOptions options;
-  std::vector<net::HttpOrigin> origins;
-  std::optional<Error> error;               // of the addresses
+  std::vector<net::HttpOrigin> origins = {};
+  std::optional<Error> error = {};          // of the addresses
   std::atomic<std::size_t> answers_now{0};  // index of the one that answered last
+  std::atomic<bool> reached{false};         // somebody has answered
+  const NodeId caller = random_caller();    // of all calls' keys
+  std::atomic<std::uint64_t> next_call{1};
 };
 
 // One call, from address to address until it is answered or given up. Lives in the completions of
@@ -150,20 +170,27 @@ class HttpClientTransport::Attempts final : public std::enable_shared_from_this<
            std::promise<Result<Payload>> promise)
       : nodes_(std::move(nodes)),
         request_(request_of(call, nodes_->options.token)),
+        read_only_(call.read_only),
+        keyed_(!call.read_only && call.timeout <= kKeyedTimeoutMax),
+        number_(nodes_->next_call.fetch_add(1, std::memory_order_relaxed)),
         what_(call.target.type + "/" + call.target.id + "." + call.method),
         deadline_(nodes_->clock.now() + call.timeout),
         pause_(nodes_->options.pause),
         node_(nodes_->answers_now.load(std::memory_order_relaxed)),
-        promise_(std::move(promise)) {}
+        promise_(std::move(promise)) {
+    if (!keyed_) return;
+    request_.headers.add(kCallKeyHeader, to_string(nodes_->caller) + "-" + std::to_string(number_));
+  }
 
   void begin() {
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - nodes_->clock.now());
-    if (left <= std::chrono::milliseconds::zero()) {
-      return end(fail(Code::kTimeout, what_ + " was not sent in time" + because()));
-    }
+    if (left <= std::chrono::milliseconds::zero()) return too_late();
     net::HttpRequest request = request_;
     request.headers.set("troupe-timeout-ms", std::to_string(left.count()));
+    if (keyed_ && uncertain_ > 0) {
+      request.headers.set(kCallAttemptHeader, std::to_string(uncertain_ + 1));
+    }
     nodes_->http.send(nodes_->origins[node_], std::move(request), deadline_,
                       [self = shared_from_this()](Result<net::HttpResponse> response) {
                         self->answered(std::move(response));
@@ -173,53 +200,96 @@ class HttpClientTransport::Attempts final : public std::enable_shared_from_this<
  private:
   void answered(Result<net::HttpResponse> response) {
     Result<Payload> reply = response ? reply_of(*response) : fail(response.error());
-    const bool again = !reply && certainly_without_effect(reply.error().code);
-    if (!again) {
+    if (response) nodes_->reached.store(true, std::memory_order_relaxed);
+    if (reply || !may_send_again(reply.error().code)) {
       if (response) nodes_->answers_now.store(node_, std::memory_order_relaxed);
       if (!response) {
-        return end(fail(reply.error().code, what_ + " at " + nodes_->options.addresses[node_] +
-                                                ": " + reply.error().message));
+        return settle({reply.error().code, what_ + " at " + nodes_->options.addresses[node_] +
+                                               ": " + reply.error().message});
       }
-      return end(std::move(reply));
+      return reply ? end(std::move(reply)) : settle(reply.error());
     }
+    last_code_ = reply.error().code;
     last_error_ = nodes_->options.addresses[node_] + ": " + reply.error().message;
-    go_on(reply.error().code);
+    if (last_code_ == Code::kUnknownOutcome) ++uncertain_;
+    go_on();
   }
 
-  void go_on(Code code) {
+  bool may_send_again(Code code) const {
+    return certainly_without_effect(code) ||
+           (code == Code::kUnknownOutcome && (keyed_ || read_only_));
+  }
+
+  void go_on() {
     const std::size_t addresses = nodes_->origins.size();
-    const std::size_t attempts_max =
-        std::max<std::size_t>(addresses, std::size_t{nodes_->options.retries} + 1);
-    if (++attempts_ >= attempts_max) {
-      return end(fail(code, what_ + " was given up after " + std::to_string(attempts_) +
-                                " attempts" + because()));
+    const HttpClientTransportOptions& options = nodes_->options;
+    const auto most = [&](std::uint32_t retries) {
+      return std::max<std::size_t>(addresses, std::size_t{retries} + 1);
+    };
+    if (last_code_ == Code::kExhausted || !nodes_->reached.load(std::memory_order_relaxed)) {
+      ++in_vain_;
+    }
+    if (++attempts_ >= most(options.retries) || in_vain_ >= most(options.retries_in_vain)) {
+      return give_up();
     }
     node_ = (node_ + 1) % addresses;
     // Somebody not asked yet is asked at once.
     if (attempts_ < addresses) return begin();
-    const Time when = std::min(nodes_->clock.now() + pause_, deadline_);
-    pause_ = std::min(pause_ * 2, nodes_->options.pause_max);
+    // Callers who lost the same node do not come back at the same moment.
+    Random random(nodes_->caller.low + (number_ << 16U) + attempts_);
+    const Duration half = pause_ / 2;
+    const Duration pause =
+        pause_ - half + Duration(random.below(static_cast<std::uint64_t>(half.count()) + 1));
+    const Time when = std::min(nodes_->clock.now() + pause, deadline_);
+    pause_ = std::min(pause_ * 2, options.pause_max);
     nodes_->pauses.post_at(when, [self = shared_from_this()] { self->begin(); });
   }
 
-  std::string because() const { return last_error_.empty() ? "" : "; last, " + last_error_; }
+  void too_late() {
+    if (attempts_ > 0) return give_up();
+    end(fail(Code::kTimeout, what_ + " was not sent in time"));
+  }
+
+  void give_up() {
+    const bool unknown = uncertain_ > 0 && keyed_;
+    end(fail(unknown ? Code::kUnknownOutcome : last_code_,
+             what_ + " was given up after " + std::to_string(attempts_) + " attempts" +
+                 (unknown ? ", and may have taken effect" : "") + "; last, " + last_error_));
+  }
+
+  // An error is no proof that an earlier attempt had no effect: what the actor refuses now may be
+  // for what that one has changed.
+  void settle(const Error& error) {
+    const bool sure = uncertain_ == 0 || !keyed_ || says_the_same_of_every_attempt(error.code);
+    if (sure) return end(fail(error));
+    end(fail(Code::kUnknownOutcome, what_ +
+                                        ": an earlier attempt may have taken effect, and the last "
+                                        "one failed: " +
+                                        error.message));
+  }
 
   void end(Result<Payload> reply) { promise_.set_value(std::move(reply)); }
 
   std::shared_ptr<Nodes> nodes_;
   net::HttpRequest request_;
+  const bool read_only_;
+  const bool keyed_;
+  const std::uint64_t number_;
   std::string what_;
   Time deadline_;
   Duration pause_;
   std::size_t node_;
-  std::size_t attempts_ = 0;
+  std::size_t attempts_ = 0;   // that have ended
+  std::size_t in_vain_ = 0;    // of these: nobody there, or overloaded
+  std::size_t uncertain_ = 0;  // of these: may have run
+  Code last_code_ = Code::kTimeout;
   std::string last_error_;
   std::promise<Result<Payload>> promise_;
 };
 
 HttpClientTransport::HttpClientTransport(Clock& clock, Executor& pauses, net::HttpClient& http,
                                          const HttpClientTransportOptions& options)
-    : nodes_(new Nodes{clock, pauses, http, options, {}, {}}) {
+    : nodes_(new Nodes{.clock = clock, .pauses = pauses, .http = http, .options = options}) {
   for (const std::string& address : options.addresses) {
     Result<net::HostPort> where = net::parse_host_port(address);
     if (where) {

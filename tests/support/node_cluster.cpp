@@ -31,8 +31,11 @@ bool eventually(const std::function<bool()>& holds, Duration patience) {
 }
 
 Answer Http::send(const net::HostPort& to, const std::string& method, const std::string& target,
-                  std::string body) {
-  net::HttpRequest request{.method = method, .target = target, .body = Payload(std::move(body))};
+                  std::string body, net::HttpHeaders headers) {
+  net::HttpRequest request{.method = method,
+                           .target = target,
+                           .headers = std::move(headers),
+                           .body = Payload(std::move(body))};
   if (method != "GET") request.headers.add("Content-Type", "application/json");
   auto answered = std::make_shared<std::promise<Result<net::HttpResponse>>>();
   client_.send(
@@ -134,7 +137,7 @@ Client NodeCluster::client(std::size_t node, Duration timeout) const {
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     options.addresses.push_back(http_address((node + i) % nodes_.size()));
   }
-  options.retries = 40;
+  options.retries_in_vain = 40;
   options.pause_max = 500ms;
   return Client(http_transport(options), timeout);
 }
@@ -152,8 +155,9 @@ Answer NodeCluster::post(std::size_t node, const std::string& target, std::strin
 }
 
 Answer NodeCluster::send(std::size_t node, const std::string& method, const std::string& target,
-                         std::string body) {
-  return http_.send({.host = host(node), .port = http_port(node)}, method, target, std::move(body));
+                         std::string body, net::HttpHeaders headers) {
+  return http_.send({.host = host(node), .port = http_port(node)}, method, target, std::move(body),
+                    std::move(headers));
 }
 
 }  // namespace troupe

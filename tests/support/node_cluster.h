@@ -37,7 +37,7 @@ struct Answer {
 class Http {
  public:
   Answer send(const net::HostPort& to, const std::string& method, const std::string& target,
-              std::string body = {});
+              std::string body = {}, net::HttpHeaders headers = {});
 
  private:
   SystemClock clock_;
@@ -79,7 +79,7 @@ class NodeCluster {
   Answer get(std::size_t node, const std::string& target);
   Answer post(std::size_t node, const std::string& target, std::string body = {});
   Answer send(std::size_t node, const std::string& method, const std::string& target,
-              std::string body = {});
+              std::string body = {}, net::HttpHeaders headers = {});
 
  private:
   struct Node {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -25,7 +26,8 @@ struct ClientCall {
   std::string method;
   Payload message;
   std::string content_type;
-  Duration timeout{0};  // from now; more than 0
+  Duration timeout{0};     // from now; more than 0
+  bool read_only = false;  // of a const method: has no effect however often it runs
 };
 
 /// How calls travel: over HTTP, in the same process, or to the testing kit.
@@ -42,7 +44,10 @@ struct ClientOptions {
   std::vector<std::string> addresses = {"127.0.0.1:3500"};
   std::string token = {};                       // API token, if the nodes ask for one
   Duration timeout = std::chrono::seconds(60);  // of a call that has none of its own
-  std::uint32_t retries = 3;                    // of calls that cannot have taken effect
+  /// How often a call is sent again at most when a node cannot be reached, dies or has no answer;
+  /// by default as often as its time-out allows. It takes effect once, and fails as kUnknownOutcome
+  /// if nobody could say in time whether it did. 0: every address is asked once.
+  std::uint32_t retries = std::numeric_limits<std::uint32_t>::max();
 };
 
 /// A call that has not been made yet: get() or result() make it, once, and wait.
@@ -101,9 +106,11 @@ class ForeignClientActor {
 
  protected:
   template <class R>
-  ClientRequest<R> request(std::string method, Payload message, std::string content_type) const {
+  ClientRequest<R> request(std::string method, Payload message, std::string content_type,
+                           bool read_only = false) const {
     return {transport_,
-            {key_, std::move(method), std::move(message), std::move(content_type), timeout_}};
+            {key_, std::move(method), std::move(message), std::move(content_type), timeout_,
+             read_only}};
   }
 
  private:
@@ -126,13 +133,15 @@ class ClientActor final : public ForeignClientActor {
     detail::check_callable<kMethod, A>();
     using T = ArgumentOf<kMethod>;
     return request<ResultOf<kMethod>>(name<kMethod>(), encode_message<T>(message),
-                                      std::string(content_type<T>()));
+                                      std::string(content_type<T>()),
+                                      detail::SignatureOf<kMethod>::kConst);
   }
   template <auto kMethod>
     requires MethodOf<kMethod, A> && (!TakesMessage<kMethod>)
   ClientRequest<ResultOf<kMethod>> call() const {
     detail::check_callable<kMethod, A>();
-    return request<ResultOf<kMethod>>(name<kMethod>(), {}, {});
+    return request<ResultOf<kMethod>>(name<kMethod>(), {}, {},
+                                      detail::SignatureOf<kMethod>::kConst);
   }
 
   /// For a method whose reply is of no interest. Returns when its effect is committed; throws

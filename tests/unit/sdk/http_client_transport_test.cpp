@@ -1,10 +1,13 @@
 #include "sdk/src/http_client_transport.h"
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <future>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,21 +24,26 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Time stands still, but for what a test says.
+// Time stands still, but for pauses.
 class StillClock final : public Clock {
  public:
-  Time now() const override { return Time(std::chrono::hours(1)); }
+  Time now() const override { return Time(Duration(now_.load())); }
   WallTime wall() const override { return WallTime(std::chrono::hours(1)); }
+  void set(Time now) { now_ = now.time_since_epoch().count(); }
+
+ private:
+  std::atomic<Duration::rep> now_{Duration(std::chrono::hours(1)).count()};
 };
 
 // Ends every pause at once, and remembers how long it was to be.
 class Pauses final : public Executor {
  public:
-  explicit Pauses(Clock& clock) : clock_(clock), loop_(clock, "pauses") {}
+  explicit Pauses(StillClock& clock) : clock_(clock), loop_(clock, "pauses") {}
 
   void post(Work work) override { loop_.post(std::move(work)); }
   void post_at(Time when, Work work) override {
     lengths_.with([&](auto& lengths) { lengths.push_back(when - clock_.now()); });
+    clock_.set(when);
     loop_.post(std::move(work));
   }
   std::vector<Duration> lengths() const {
@@ -43,7 +51,7 @@ class Pauses final : public Executor {
   }
 
  private:
-  Clock& clock_;
+  StillClock& clock_;
   Guarded<std::vector<Duration>> lengths_;
   Loop loop_;
 };
@@ -106,6 +114,16 @@ class HttpClientTransportTest : public testing::Test {
   Result<int> count(const Client& client) {
     return client.actor<Counter>("a").call<&Counter::value>().result();
   }
+  Result<int> add(const Client& client) {
+    return client.actor<Counter>("a").call<&Counter::add>(1).result();
+  }
+  // Gives these answers, one after the other, and the last of them from then on.
+  FakeNode& node(std::vector<net::HttpResponse> answers) {
+    return node(
+        [answers = std::move(answers), next = std::size_t{0}](const net::HttpRequest&) mutable {
+          return answers[std::min(next++, answers.size() - 1)];
+        });
+  }
 
   StillClock clock;
   Pauses pauses{clock};
@@ -153,16 +171,60 @@ TEST_F(HttpClientTransportTest, ComesBackWithLongerAndLongerPauses) {
                           : net::HttpResponse{.body = std::string("1")};
   });
   EXPECT_EQ(*count(client({fake.address()})), 1);
-  EXPECT_EQ(pauses.lengths(), (std::vector<Duration>{50ms, 100ms, 200ms}));
+  Duration longest = 50ms;
+  for (const Duration length : pauses.lengths()) {
+    EXPECT_LE(length, longest);
+    EXPECT_GE(length, longest / 2);
+    longest *= 2;
+  }
+  EXPECT_EQ(longest, 400ms) << "three pauses";
 }
 
-TEST_F(HttpClientTransportTest, GivesUpNamingTheLastReason) {
+TEST_F(HttpClientTransportTest, CallersDoNotComeBackAtTheSameMoment) {
+  std::set<Duration> lengths;
+  for (int i = 0; i < 5; ++i) {
+    FakeNode& fake = node({error(503, "no owner yet"), {.body = std::string("1")}});
+    EXPECT_EQ(*count(client({fake.address()})), 1);
+    lengths.insert(pauses.lengths().back());
+  }
+  EXPECT_GT(lengths.size(), 1U);
+}
+
+TEST_F(HttpClientTransportTest, AsksUntilTheTimeOutAndNamesTheLastReason) {
   FakeNode& fake = node(error(503, "no owner yet"));
-  const Result<int> reply = count(client({fake.address()}));
+  const Time began = clock.now();
+  const Result<int> reply = add(client({fake.address()}));
   ASSERT_FALSE(reply);
   EXPECT_EQ(reply.error().code, Code::kUnavailable);
-  EXPECT_EQ(reply.error().message, "Counter/a.value was given up after 4 attempts; last, " +
+  EXPECT_EQ(reply.error().message, "Counter/a.add was given up after " +
+                                       std::to_string(fake.asked().size()) + " attempts; last, " +
                                        fake.address() + ": no owner yet");
+  EXPECT_EQ(clock.now() - began, 10s);
+  for (const net::HttpRequest& asked : fake.asked()) {
+    EXPECT_FALSE(asked.headers.contains("troupe-call-attempt")) << "none of them has run";
+  }
+}
+
+TEST_F(HttpClientTransportTest, AsksNoMoreOftenThanItsUserWants) {
+  FakeNode& fake = node(error(503, "no owner yet"));
+  const Client calls(
+      std::make_shared<HttpClientTransport>(
+          clock, pauses, *http,
+          HttpClientTransportOptions{.addresses = {fake.address()}, .token = {}, .retries = 2}),
+      10s);
+  EXPECT_EQ(add(calls).error().code, Code::kUnavailable);
+  EXPECT_EQ(fake.asked().size(), 3U);
+}
+
+TEST_F(HttpClientTransportTest, DoesNotWaitLongForNodesThatNobodyHasEverReached) {
+  const Error gone = add(client({nobody()})).error();
+  EXPECT_EQ(gone.code, Code::kUnavailable);
+  EXPECT_EQ(pauses.lengths().size(), 3U);
+}
+
+TEST_F(HttpClientTransportTest, DoesNotInsistWhereNodesAreOverloaded) {
+  FakeNode& fake = node(error(429, "slow down"));
+  EXPECT_EQ(add(client({fake.address()})).error().code, Code::kExhausted);
   EXPECT_EQ(fake.asked().size(), 4U);
 }
 
@@ -173,14 +235,96 @@ TEST_F(HttpClientTransportTest, AsksEveryAddressHoweverFewTheRetries) {
   EXPECT_EQ(*count(client(addresses)), 1);
 }
 
-TEST_F(HttpClientTransportTest, NeverRepeatsWhatMayHaveTakenEffect) {
+TEST_F(HttpClientTransportTest, EachCallHasAKeyOfItsOwn) {
+  FakeNode& fake = node({.body = std::string("1")});
+  const Client calls = client({fake.address()});
+  ASSERT_TRUE(add(calls) && add(calls) && add(client({fake.address()})));
+  std::vector<std::string> keys;
+  for (const net::HttpRequest& asked : fake.asked()) {
+    keys.emplace_back(asked.headers.find("troupe-call-key").value_or("none"));
+    EXPECT_FALSE(asked.headers.contains("troupe-call-attempt"));
+  }
+  ASSERT_EQ(keys.size(), 3U);
+  const std::string caller = keys[0].substr(0, 32);
+  EXPECT_EQ(caller.find_first_not_of("0123456789abcdef"), std::string::npos) << caller;
+  EXPECT_EQ(keys[0], caller + "-1");
+  EXPECT_EQ(keys[1], caller + "-2");
+  EXPECT_NE(keys[2].substr(0, 32), caller);
+}
+
+TEST_F(HttpClientTransportTest, RepeatsWhatMayHaveTakenEffectUnderItsKey) {
+  FakeNode& fake = node(error(500, "the answer was lost"));
+  FakeNode& other = node({.body = std::string("7")});
+  EXPECT_EQ(*add(client({fake.address(), other.address()})), 7);
+  ASSERT_EQ(fake.asked().size(), 1U);
+  ASSERT_EQ(other.asked().size(), 1U);
+  const net::HttpRequest first = fake.asked()[0];
+  const net::HttpHeaders again = other.asked()[0].headers;
+  EXPECT_EQ(again.find("troupe-call-key"), first.headers.find("troupe-call-key"));
+  EXPECT_EQ(again.find("troupe-call-attempt"), "2");
+}
+
+TEST_F(HttpClientTransportTest, TellsTheTimeThatIsLeftToEachAttempt) {
+  FakeNode& fake = node({error(500, "the answer was lost"), {.body = std::string("7")}});
+  EXPECT_EQ(*add(client({fake.address()})), 7);
+  ASSERT_EQ(fake.asked().size(), 2U);
+  const auto left = std::chrono::floor<std::chrono::milliseconds>(10s - pauses.lengths()[0]);
+  EXPECT_EQ(fake.asked()[1].headers.find("troupe-timeout-ms"), std::to_string(left.count()));
+}
+
+TEST_F(HttpClientTransportTest, SaysThatTheOutcomeIsUnknownIfNobodyCouldTellInTime) {
+  FakeNode& fake = node({error(500, "the answer was lost"), error(503, "no owner yet")});
+  const Result<int> reply = add(client({fake.address()}));
+  ASSERT_FALSE(reply);
+  EXPECT_EQ(reply.error().code, Code::kUnknownOutcome);
+  EXPECT_TRUE(reply.error().message.ends_with(" attempts, and may have taken effect; last, " +
+                                              fake.address() + ": no owner yet"))
+      << reply.error().message;
+}
+
+TEST_F(HttpClientTransportTest, ARefusalIsNoProofThatAnEarlierAttemptHadNoEffect) {
+  const net::HttpResponse refusal =
+      error(500, "error invoke actor method: error from actor service: (500) not enough money");
+  FakeNode& fake = node({error(500, "the answer was lost"), refusal});
+  EXPECT_EQ(add(client({fake.address()})).error(),
+            (Error{Code::kUnknownOutcome,
+                   "Counter/a.add: an earlier attempt may have taken effect, and the last one "
+                   "failed: not enough money"}));
+  FakeNode& unready = node({error(503, "no owner yet"), refusal});
+  EXPECT_EQ(add(client({unready.address()})).error(),
+            (Error{Code::kApplication, "not enough money"}));
+  FakeNode& strict = node({error(500, "the answer was lost"), error(400, "no such field")});
+  EXPECT_EQ(add(client({strict.address()})).error().code, Code::kInvalid);
+}
+
+TEST_F(HttpClientTransportTest, ReadsAreRepeatedWithoutAKey) {
+  FakeNode& fake = node({error(500, "the answer was lost"), {.body = std::string("7")}});
+  EXPECT_EQ(*count(client({fake.address()})), 7);
+  ASSERT_EQ(fake.asked().size(), 2U);
+  EXPECT_FALSE(fake.asked()[1].headers.contains("troupe-call-key"));
+}
+
+TEST_F(HttpClientTransportTest, NeverRepeatsWhatMayHaveTakenEffectAndIsTooLongForAKey) {
   FakeNode& fake = node(error(500, "the answer was lost"));
   FakeNode& other = node({.body = std::string("1")});
-  const Result<int> reply = count(client({fake.address(), other.address()}));
+  const Result<int> reply = client({fake.address(), other.address()})
+                                .actor<Counter>("a")
+                                .call<&Counter::add>(1)
+                                .with_timeout(kKeyedTimeoutMax + 1ms)
+                                .result();
   ASSERT_FALSE(reply);
   EXPECT_EQ(reply.error(), (Error{Code::kUnknownOutcome, "the answer was lost"}));
   EXPECT_EQ(fake.asked().size(), 1U);
+  EXPECT_FALSE(fake.asked()[0].headers.contains("troupe-call-key"));
   EXPECT_TRUE(other.asked().empty());
+}
+
+TEST_F(HttpClientTransportTest, SaysThatAReplyWasTooLongToBeKept) {
+  net::HttpResponse applied;
+  applied.headers.add("troupe-applied-before", "true");
+  FakeNode& fake = node({error(500, "the answer was lost"), applied});
+  EXPECT_EQ(add(client({fake.address()})).error(),
+            (Error{Code::kDataLoss, "it took effect, but its reply was longer than is kept"}));
 }
 
 TEST_F(HttpClientTransportTest, GivesWhatTheActorThrewAsItIs) {
