@@ -12,6 +12,15 @@ using namespace std::chrono_literals;
 // Deadlines are looked at once a second.
 constexpr Duration kDeadlineGrace = 1300ms;
 
+// Of clients that ask again.
+constexpr std::size_t kAttemptsMax = 5;
+constexpr double kImpatience = 0.02;
+
+bool may_have_effect(const World::AnswerPtr& answer) {
+  return !answer->outcome ||
+         (!*answer->outcome && answer->outcome->error().code == Code::kUnknownOutcome);
+}
+
 }  // namespace
 
 void History::ask_ledger(Ask& ask, std::size_t machine, Duration patience) {
@@ -59,36 +68,65 @@ void History::ask(std::size_t machine) {
   asks_.push_back(std::move(ask));
 }
 
+std::vector<World::AnswerPtr> History::attempts(const Ask& ask) {
+  std::vector<World::AnswerPtr> all{ask.answer};
+  all.insert(all.end(), ask.others.begin(), ask.others.end());
+  return all;
+}
+
 void History::follow() {
   std::vector<Ask> still;
   for (Ask& ask : std::exchange(asks_, {})) {
-    const World::Answer& answer = *ask.answer;
-    const bool origin_gone = answer.origin && !answer.origin->alive();
-    if (answer.outcome || origin_gone) {
+    if (over(ask)) {
       settle(ask);
-      continue;
+    } else {
+      still.push_back(std::move(ask));
     }
-    if (world_.now() > answer.deadline + kDeadlineGrace && !answer.origin->paused()) {
-      world_.violation("call " + std::to_string(ask.number) + " has no answer " +
-                       std::to_string((world_.now() - answer.deadline) / 1ms) +
-                       " ms after its deadline");
-      settle(ask);
-      continue;
-    }
-    still.push_back(std::move(ask));
   }
   asks_ = std::move(still);
 }
 
+// Answered, or given up.
+bool History::over(Ask& ask) {
+  bool open = false;
+  for (const World::AnswerPtr& each : attempts(ask)) {
+    const World::Answer& answer = *each;
+    if (answer.ok()) return true;
+    if (answer.outcome || !answer.origin->alive()) continue;
+    if (world_.now() > answer.deadline + kDeadlineGrace && !answer.origin->paused()) {
+      world_.violation("call " + std::to_string(ask.number) + " has no answer " +
+                       std::to_string((world_.now() - answer.deadline) / 1ms) +
+                       " ms after its deadline");
+      continue;
+    }
+    open = true;
+  }
+  const bool named = !ask.answer->id.empty() && world_.now() < ask.answer->deadline;
+  if (!named || ask.others.size() >= kAttemptsMax) return !open;
+  // Also beside one that is under way: its node may only be slow.
+  if (!open || world_.random().chance(kImpatience)) attempt_again(ask);
+  return false;
+}
+
+void History::attempt_again(Ask& ask) {
+  const std::size_t machine = world_.random().below(world_.size());
+  if (!world_.ready(machine)) return;
+  const auto all = attempts(ask);
+  const bool may_have_run = std::ranges::any_of(all, may_have_effect);
+  ask.others.push_back(world_.ask_again(machine, *ask.answer, may_have_run));
+}
+
 void History::settle(const Ask& ask) {
-  const World::Answer& answer = *ask.answer;
+  const auto all = attempts(ask);
+  const auto heard = std::ranges::find_if(all, [](const auto& each) { return each->ok(); });
+  const World::Answer& answer = heard == all.end() ? *all.back() : **heard;
   if (answer.ok()) ++succeeded_;
   if (ask.kind == Kind::kTransfer) return;
   if (ask.kind == Kind::kRead) {
     if (!answer.ok()) return;
     auto entries = answer.value<std::vector<int>>();
     const std::size_t length = entries.size();
-    seen_[ask.actor].push_back({.asked = answer.asked,
+    seen_[ask.actor].push_back({.asked = ask.answer->asked,
                                 .answered = answer.answered,
                                 .length = length,
                                 .added = 0,
@@ -100,12 +138,12 @@ void History::settle(const Ask& ask) {
   if (answer.ok()) {
     wishes.acknowledged.insert(ask.number);
     if (ask.kind != Kind::kAdd) return;
-    seen_[ask.actor].push_back({.asked = answer.asked,
+    seen_[ask.actor].push_back({.asked = ask.answer->asked,
                                 .answered = answer.answered,
                                 .length = static_cast<std::size_t>(answer.value<int>()),
                                 .added = ask.number,
                                 .read = {}});
-  } else if (!answer.outcome || answer.outcome->error().code == Code::kUnknownOutcome) {
+  } else if (std::ranges::any_of(all, may_have_effect)) {
     wishes.uncertain.insert(ask.number);
   } else {
     wishes.refused.insert(ask.number);

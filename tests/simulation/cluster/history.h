@@ -42,7 +42,8 @@ class History {
     int number = 0;
     int times = 1;  // of a wish
     std::string actor;
-    World::AnswerPtr answer;
+    World::AnswerPtr answer;               // the first attempt's
+    std::vector<World::AnswerPtr> others;  // those of later ones, if the call has a name
   };
   // Of a ledger: something that was answered, and how long the ledger was afterwards.
   struct Seen {
@@ -59,6 +60,9 @@ class History {
     std::set<int> refused;
   };
 
+  static std::vector<World::AnswerPtr> attempts(const Ask& ask);
+  bool over(Ask& ask);
+  void attempt_again(Ask& ask);
   void settle(const Ask& ask);
   void ask_ledger(Ask& ask, std::size_t machine, Duration patience);
   void check_ledger(const std::string& name, const std::vector<int>& entries);

@@ -128,24 +128,47 @@ World::AnswerPtr World::call_bytes(std::size_t machine, std::string_view type,
                                    const std::string& id, std::string method, Payload message,
                                    Duration patience) {
   auto answer = std::make_shared<Answer>();
-  answer->asked = now();
   answer->deadline = now() + patience;
+  answer->key = {.type = std::string(type), .id = id};
+  answer->method = std::move(method);
+  answer->message = std::move(message);
+  // Every other call has a name of its client's.
+  if (++calls_ % 2 == 0) answer->id = {.origin = {~0U, 1}, .generation = {}, .sequence = calls_};
+  return begin(machine, std::move(answer), false);
+}
+
+World::AnswerPtr World::ask_again(std::size_t machine, const Answer& first, bool may_have_run) {
+  auto answer = std::make_shared<Answer>();
+  answer->deadline = first.deadline;
+  answer->key = first.key;
+  answer->method = first.method;
+  answer->message = first.message;
+  answer->id = first.id;
+  return begin(machine, std::move(answer), may_have_run);
+}
+
+World::AnswerPtr World::begin(std::size_t machine, AnswerPtr answer, bool may_have_run) {
+  answer->asked = now();
   Node* origin = node(machine);
   if (origin == nullptr || !origin->ready()) {
     answer->outcome = fail(Code::kUnavailable, "this node does not run");
     return answer;
   }
   if (talks()) {
-    say("call from " + std::to_string(machine) + " " + std::string(type) + "/" + id + " " + method +
-        " " + std::string(message.view()));
+    say("call from " + std::to_string(machine) + " " + to_string(answer->key) + " " +
+        answer->method + " " + std::string(answer->message.view()) +
+        (may_have_run ? " again" : ""));
   }
   answer->origin = origin->process().shared_from_this();
   actors::Call call;
-  call.key = {.type = std::string(type), .id = id};
-  call.method = std::move(method);
-  call.message = std::move(message);
+  call.key = answer->key;
+  call.method = answer->method;
+  call.message = answer->message;
   call.content_type = call.message.empty() ? "" : "application/json";
-  call.deadline = origin->now() + patience;
+  call.deadline = origin->now() + (answer->deadline - now());
+  call.id = answer->id;
+  call.may_repeat = !call.id.empty();
+  call.redirects = may_have_run ? 1 : 0;
   call.done = [this, answer](Result<actors::Reply> reply) {
     if (answer->outcome) violation("a call was answered twice");
     answer->answered = now();

@@ -34,6 +34,10 @@ class World final : private Witness {
     Time answered;
     Time deadline;
     std::shared_ptr<SimProcess> origin;  // where it was asked
+    ActorKey key;
+    std::string method;
+    Payload message;
+    storage::CallId id;  // chosen by the client, which may ask again; empty: it did not
 
     bool ok() const { return outcome && *outcome; }
     /// An error's name, or "pending".
@@ -96,6 +100,10 @@ class World final : private Witness {
     return call_bytes(machine, type, id, std::move(method), {}, patience);
   }
 
+  /// Asks the same once more, by way of `machine`, of a call that has an id: until its deadline it
+  /// has its effect once. `may_have_run`: what became of an earlier attempt is not known.
+  AnswerPtr ask_again(std::size_t machine, const Answer& first, bool may_have_run);
+
   /// The machine whose process leads the shard, as it says; none if nobody does, or two.
   std::optional<std::size_t> leader(ShardId shard);
   /// Empty if all replicas of each shard are equal; otherwise what is not.
@@ -121,6 +129,7 @@ class World final : private Witness {
 
   AnswerPtr call_bytes(std::size_t machine, std::string_view type, const std::string& id,
                        std::string method, Payload message, Duration patience);
+  AnswerPtr begin(std::size_t machine, AnswerPtr answer, bool may_have_run);
   void committed(const SimProcess& process, const actors::Right& right, const ActorKey& key,
                  std::uint64_t index) override;
   void boot(Machine& machine);
@@ -141,6 +150,7 @@ class World final : private Witness {
   std::map<std::string, std::map<std::uint64_t, Epoch>> commits_;          // index: epoch
   std::map<std::size_t, std::uint64_t> paused_;                            // machine: which pause
   std::uint64_t pauses_ = 0;
+  std::uint64_t calls_ = 0;
   Duration earliest_{0};
   Duration latest_{0};
   std::vector<std::string> violations_;
