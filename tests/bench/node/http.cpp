@@ -16,11 +16,15 @@ namespace troupe::bench {
 namespace {
 
 // Each connection calls an actor of its own.
-std::vector<std::string> requests() {
+std::vector<std::string> requests(const std::string& actor, const std::string& method,
+                                  bool with_key) {
   std::vector<std::string> all;
   for (int i = 0; i < kConnections; ++i) {
-    all.push_back("POST /v1.0/actors/Echo/" + std::to_string(i) +
-                  "/method/ping HTTP/1.1\r\nHost: localhost:3500\r\nUser-Agent: bench\r\n"
+    std::string key;
+    if (with_key) key = "troupe-call-key: " + std::string(32, 'a') + '-';
+    if (with_key) key.append(kNumber).append("\r\n");
+    all.push_back("POST /v1.0/actors/" + actor + "/" + std::to_string(i) + "/method/" + method +
+                  " HTTP/1.1\r\nHost: localhost:3500\r\nUser-Agent: bench\r\n" + key +
                   "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n\"" +
                   std::string(98, 'x') + '"');
   }
@@ -51,10 +55,10 @@ class Server {
     double cpu_microseconds;  // a request
     double rate;
   };
-  Cost measure(Duration length) const {
-    load(port_, length / 5, requests());
+  Cost measure(Duration length, const std::vector<std::string>& requests) const {
+    load(port_, length / 5, requests);
     const double before = cpu();
-    const double answered = static_cast<double>(load(port_, length, requests()));
+    const double answered = static_cast<double>(load(port_, length, requests));
     return {(cpu() - before) / answered * 1e6,
             answered / std::chrono::duration<double>(length).count()};
   }
@@ -73,17 +77,36 @@ class Server {
   std::uint16_t port_ = 0;
 };
 
-void serve_node(int ready, int stop) {
-  LocalNodes nodes({.nodes = 1, .http = true},
-                   [](std::uint32_t /*node*/) { return std::vector<ActorType>{echo_type()}; });
+void serve(const ActorType& type, bool on_disk, int ready, int stop) {
+  LocalNodes nodes({.nodes = 1, .on_disk = on_disk, .http = true},
+                   [&](std::uint32_t /*node*/) { return std::vector<ActorType>{type}; });
   for (int i = 0; i < kConnections; ++i) {
-    check(nodes.call(0, "Echo", std::to_string(i), "ping").has_value(), "actors answer");
+    check(nodes.call(0, type.name, std::to_string(i), type.methods[0].name).has_value(),
+          "actors answer");
   }
   const std::string address = nodes.node(0).http_address();
   const auto port = static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
   if (write(ready, &port, sizeof port) < 0) return;
   char byte = 0;
   (void)!read(stop, &byte, 1);
+}
+
+void serve_node(int ready, int stop) { serve(echo_type(), false, ready, stop); }
+void serve_savers(int ready, int stop) { serve(saver_type(), true, ready, stop); }
+
+// Beside the same calls without a key.
+Row keyed_calls(const std::string& name, const Server& node, const std::string& actor,
+                const std::string& method) {
+  std::vector<double> without;
+  std::vector<double> with;
+  for (int i = 0; i < 5; ++i) {
+    without.push_back(
+        node.measure(std::chrono::seconds(1), requests(actor, method, false)).cpu_microseconds);
+    with.push_back(
+        node.measure(std::chrono::seconds(1), requests(actor, method, true)).cpu_microseconds);
+  }
+  return {
+      .name = name, .unit = "us CPU", .ours = median(with), .raw = median(without), .target = 0, .at_most = false};
 }
 
 }  // namespace
@@ -94,15 +117,19 @@ std::vector<Row> http_calls() {
   std::vector<double> raw;
   std::vector<double> ours;
   for (int i = 0; i < 5; ++i) {
-    raw.push_back(beast.measure(std::chrono::seconds(1)).cpu_microseconds);
-    const Server::Cost cost = node.measure(std::chrono::seconds(1));
+    const std::vector<std::string> pings = requests("Echo", "ping", false);
+    raw.push_back(beast.measure(std::chrono::seconds(1), pings).cpu_microseconds);
+    const Server::Cost cost = node.measure(std::chrono::seconds(1), pings);
     ours.push_back(cost.cpu_microseconds);
   }
   return {{.name = "call of a native actor over HTTP",
            .unit = "us CPU",
            .ours = median(ours),
            .raw = median(raw),
-           .target = 2.5}};
+           .target = 2.5},
+          keyed_calls("  with a call key, beside without", node, "Echo", "ping"),
+          keyed_calls("  durable, with a call key, beside without", Server(serve_savers), "Saver",
+                      "save")};
 }
 
 }  // namespace troupe::bench
