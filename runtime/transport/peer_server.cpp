@@ -304,21 +304,22 @@ class Unknown final : public IncomingCall {
 
 }  // namespace
 
+// It counts as live from now on, before anybody comes: or a stop could overlook who has just come.
 void PeerServer::State::accept_next() {
+  live.add();
   next = std::make_unique<Accepted>();
   service->RequestCall(&next->context, &next->stream, queue.get(), queue.get(), tag());
 }
 
 void PeerServer::State::ended(bool ok) {
-  if (!ok) return;
   std::unique_ptr<Accepted> call = std::move(next);
+  if (!ok) return live.retire(std::shared_ptr<Accepted>(std::move(call)), [] {});
   accept_next();
   begin(std::move(call));
 }
 
 // Calls own themselves until they are over.
 void PeerServer::State::begin(std::unique_ptr<Accepted> call) {
-  live.add();
   const std::string& method = call->context.method();
   if (method == kStreamMethod) {
     auto stream = std::make_shared<IncomingStream>(*this, std::move(call));
