@@ -15,6 +15,7 @@
 #include "runtime/base/guarded.h"
 #include "runtime/base/log.h"
 #include "runtime/cluster/call_router.h"
+#include "runtime/cluster/commit_inbox.h"
 #include "runtime/cluster/deliveries.h"
 #include "runtime/cluster/founding.h"
 #include "runtime/cluster/inbox.h"
@@ -140,11 +141,6 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
 
  private:
   struct Stored;
-  struct Commit {
-    std::shared_ptr<actors::Right> right;
-    std::shared_ptr<storage::Entry> entry;
-    Done<storage::Outcome> done;
-  };
 
   // Life, in order.
   void begin();
@@ -185,7 +181,6 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
   // Questions about shards.
   void serve_proposals();
   void serve_reads();
-  void take_commits();
   void propose(ShardId shard, ProposedEntry entry, Done<storage::Outcome> done);
   void locate(ShardId shard, const std::string& type, Duration patience, Done<void> done);
   NodeId leader_of(ShardId shard) const;
@@ -223,10 +218,10 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
   std::unique_ptr<Inbox> inbox_;
   std::atomic<Inbox*> calls_{nullptr};  // for the network's threads
   std::atomic<Hosting*> hosting_{nullptr};
-  // On their way to the loop.
-  std::shared_ptr<Guarded<std::vector<Commit>>> commits_ =
-      std::make_shared<Guarded<std::vector<Commit>>>();
-  std::vector<Commit> arrived_;  // empty, but for its memory
+  CommitInbox commits_{deps_.loop, deps_.gather, [this](CommitInbox::Commit commit) {
+                         rights_->commit(commit.right, std::move(commit.entry),
+                                         std::move(commit.done));
+                       }};
   Function<void(Generation)> registered_;
   std::uint64_t members_version_ = 0;
   std::set<NodeId> doubted_;  // members that do not answer gossip

@@ -14,7 +14,6 @@ constexpr auto kReadPatience = std::chrono::seconds(5);
 // Of one that may be gone: there may be another leader soon.
 constexpr auto kDoubtedPatience = std::chrono::milliseconds(200);
 constexpr auto kReadRetry = std::chrono::milliseconds(20);
-constexpr std::size_t kCommitsAtOnce = 32;
 
 }  // namespace
 
@@ -29,32 +28,7 @@ std::shared_ptr<actors::Right> Cluster::right(ShardId shard, std::string_view ty
 void Cluster::commit(std::shared_ptr<actors::Right> right, storage::TurnCommand command,
                      Done<storage::Outcome> done) {
   auto entry = std::make_shared<storage::Entry>(WallTime{}, std::move(command));
-  const std::size_t arrived = commits_->with([&](std::vector<Commit>& commits) {
-    commits.push_back(
-        {.right = std::move(right), .entry = std::move(entry), .done = std::move(done)});
-    return commits.size();
-  });
-  // The others are taken along: the loop is not woken for each of them. But where there are many,
-  // it begins while the actors are still at it.
-  const bool many = arrived == kCommitsAtOnce;
-  if (arrived != 1 && !many) return;
-  Work take = [this, alive = alive_, commits = commits_] {
-    if (*alive) return take_commits();
-    for (Commit& each : commits->with([](auto& all) { return std::exchange(all, {}); })) {
-      each.done(fail(Code::kPrecondition, "this node is stopping"));
-    }
-  };
-  if (!deps_.gather || many) return deps_.loop.post(std::move(take));
-  deps_.gather(
-      [&loop = deps_.loop, take = std::move(take)]() mutable { loop.post(std::move(take)); });
-}
-
-void Cluster::take_commits() {
-  commits_->with([this](std::vector<Commit>& commits) { commits.swap(arrived_); });
-  for (Commit& each : arrived_) {
-    rights_->commit(each.right, std::move(each.entry), std::move(each.done));
-  }
-  arrived_.clear();
+  commits_.put({.right = std::move(right), .entry = std::move(entry), .done = std::move(done)});
 }
 
 // Of what this node's own replica knows and what gossip says, the newer. A replica that its group
