@@ -234,6 +234,37 @@ TEST(CafScheduler, WhoHelpsRunsWhatItHasWokenAndWhatFollowsAPieceAtATime) {
   EXPECT_EQ(ran, kMany + 2);
 }
 
+// It has other things to do.
+TEST(CafScheduler, WhoHelpsComesBackThoughThereIsMore) {
+  constexpr int kMany = 50;
+  actors::CafScheduler scheduler({.threads = 1});
+  std::promise<void> kept;
+  std::promise<void> let_go;
+  const auto keeps_the_thread = Sleeper::on(scheduler, [&] {
+    kept.set_value();
+    let_go.get_future().wait();
+  });
+  keeps_the_thread->wake();
+  kept.get_future().wait();
+  std::atomic<int> ran{0};
+  std::vector<std::shared_ptr<Sleeper>> sleepers;
+  for (int i = 0; i < kMany; ++i) {
+    sleepers.push_back(Sleeper::on(scheduler, [&] {
+      ++ran;
+      ran.notify_all();
+    }));
+  }
+  scheduler.hold();
+  for (const auto& each : sleepers) each->wake();
+  EXPECT_TRUE(scheduler.release_and_help());
+  EXPECT_GT(ran, 0);
+  EXPECT_LT(ran, kMany);
+  scheduler.release();
+  let_go.set_value();
+  for (int now = ran.load(); now < kMany; now = ran.load()) ran.wait(now);
+  scheduler.stop();
+}
+
 TEST(CafScheduler, WhoHelpsAndStaysAwayLeavesTheRestToOthers) {
   constexpr int kMany = 200;
   actors::CafScheduler scheduler({.threads = 1});
