@@ -1,5 +1,7 @@
 #include "runtime/cluster/commit_inbox.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
