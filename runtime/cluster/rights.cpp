@@ -1,5 +1,6 @@
 #include "runtime/cluster/rights.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -19,7 +20,19 @@ std::shared_ptr<actors::Right> Rights::find(ShardId shard, std::string_view type
   });
 }
 
+// A leader that has not applied all that earlier ones committed knows earlier owners. A right that
+// ended for such a row, and began again with the next one, would count its commits anew.
+bool Rights::knows_later(const placement::Row& row) const {
+  for (auto held = pipelines_.lower_bound({row.shard, {}});
+       held != pipelines_.end() && held->first.first == row.shard; ++held) {
+    const auto owner = std::ranges::find(row.owners, held->first.second, &placement::Owner::type);
+    if (owner == row.owners.end() || owner->epoch < held->second.right->epoch) return true;
+  }
+  return false;
+}
+
 void Rights::apply(const placement::Row& row) {
+  if (knows_later(row)) return;
   holder_.apply(row);
   for (const placement::Owner& owner : row.owners) {
     if (owner.node != self_ || owner.generation != generation_) continue;

@@ -90,6 +90,7 @@ class Rights {
 
   Guarded<Found>& stripe(ShardId shard) const { return stripes_[shard.value % kStripes]; }
   void refresh(ShardId shard);
+  bool knows_later(const placement::Row& row) const;
   void begin(ShardId shard, const std::string& type, Epoch epoch);
   void end(const Key& key);
 
