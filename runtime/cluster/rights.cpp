@@ -1,6 +1,5 @@
 #include "runtime/cluster/rights.h"
 
-#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -25,8 +24,8 @@ std::shared_ptr<actors::Right> Rights::find(ShardId shard, std::string_view type
 bool Rights::knows_later(const placement::Row& row) const {
   for (auto held = pipelines_.lower_bound({row.shard, {}});
        held != pipelines_.end() && held->first.first == row.shard; ++held) {
-    const auto owner = std::ranges::find(row.owners, held->first.second, &placement::Owner::type);
-    if (owner == row.owners.end() || owner->epoch < held->second.right->epoch) return true;
+    const placement::Owner* const owner = row.owner(held->first.second);
+    if (owner == nullptr || owner->epoch < held->second.right->epoch) return true;
   }
   return false;
 }
