@@ -234,6 +234,19 @@ TEST(CafScheduler, WhoHelpsRunsWhatItHasWokenAndWhatFollowsAPieceAtATime) {
   EXPECT_EQ(ran, kMany + 2);
 }
 
+// So many that count themselves in `ran` when they run.
+std::vector<std::shared_ptr<Sleeper>> counted_in(std::atomic<int>& ran,
+                                                 actors::CafScheduler& scheduler, int many) {
+  std::vector<std::shared_ptr<Sleeper>> sleepers;
+  for (int i = 0; i < many; ++i) {
+    sleepers.push_back(Sleeper::on(scheduler, [&ran] {
+      ++ran;
+      ran.notify_all();
+    }));
+  }
+  return sleepers;
+}
+
 // It has other things to do.
 TEST(CafScheduler, WhoHelpsComesBackThoughThereIsMore) {
   constexpr int kMany = 50;
@@ -247,13 +260,7 @@ TEST(CafScheduler, WhoHelpsComesBackThoughThereIsMore) {
   keeps_the_thread->wake();
   kept.get_future().wait();
   std::atomic<int> ran{0};
-  std::vector<std::shared_ptr<Sleeper>> sleepers;
-  for (int i = 0; i < kMany; ++i) {
-    sleepers.push_back(Sleeper::on(scheduler, [&] {
-      ++ran;
-      ran.notify_all();
-    }));
-  }
+  const auto sleepers = counted_in(ran, scheduler, kMany);
   scheduler.hold();
   for (const auto& each : sleepers) each->wake();
   EXPECT_TRUE(scheduler.release_and_help());
@@ -269,13 +276,7 @@ TEST(CafScheduler, WhoHelpsAndStaysAwayLeavesTheRestToOthers) {
   constexpr int kMany = 200;
   actors::CafScheduler scheduler({.threads = 1});
   std::atomic<int> ran{0};
-  std::vector<std::shared_ptr<Sleeper>> sleepers;
-  for (int i = 0; i < kMany; ++i) {
-    sleepers.push_back(Sleeper::on(scheduler, [&] {
-      ++ran;
-      ran.notify_all();
-    }));
-  }
+  const auto sleepers = counted_in(ran, scheduler, kMany);
   scheduler.hold();
   for (const auto& each : sleepers) each->wake();
   static_cast<void>(scheduler.release_and_help());
