@@ -172,8 +172,9 @@ Result<void> NodeRuntime::start() {
 
 Result<void> NodeRuntime::Parts::open_store() {
   Result<std::unique_ptr<Store>> opened =
-      settings.data_directory.empty() ? Store::in_memory(random, loop, clock)
-                                      : Store::open(settings.data_directory, random, loop, clock);
+      settings.data_directory.empty()
+          ? Store::in_memory(random, loop, clock)
+          : Store::open(settings.data_directory, random, loop, clock, log.named("storage"));
   if (!opened) return fail(opened.error());
   store = std::move(*opened);
   return {};

@@ -13,7 +13,7 @@ NodeId random_node_id(Random& random) { return {.high = random.next() | 1, .low 
 }  // namespace
 
 Result<std::unique_ptr<Store>> Store::open(const std::string& directory, Random& random,
-                                           Executor& loop, Clock& clock) {
+                                           Executor& loop, Clock& clock, Log log) {
   Result<storage::DataDirectory> opened = storage::DataDirectory::open_or_create(directory);
   if (!opened) return fail(opened.error());
   std::unique_ptr<Store> store(new Store());
@@ -29,6 +29,7 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& directory, Random&
   options.directory = store->directory_->store_path();
   options.identity = to_string(store->identity_.node);
   options.create = !store->identity_.store_created;
+  options.log = log;
   Result<std::unique_ptr<storage::Engine>> engine = storage::open_rocksdb(options);
   if (!engine) return fail(engine.error());
   store->engine_ = std::move(*engine);

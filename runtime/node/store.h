@@ -6,6 +6,7 @@
 
 #include "runtime/base/clock.h"
 #include "runtime/base/executor.h"
+#include "runtime/base/log.h"
 #include "runtime/base/random.h"
 #include "storage/data_directory.h"
 #include "storage/writer.h"
@@ -18,7 +19,7 @@ class Store {
  public:
   /// All outlive it. Errors say what to do.
   static Result<std::unique_ptr<Store>> open(const std::string& directory, Random& random,
-                                             Executor& loop, Clock& clock);
+                                             Executor& loop, Clock& clock, Log log);
   static Result<std::unique_ptr<Store>> in_memory(Random& random, Executor& loop, Clock& clock);
 
   NodeId node() const { return identity_.node; }

@@ -18,6 +18,7 @@
 #include "runtime/base/check.h"
 #include "storage/keys.h"
 #include "storage/rocksdb/log_file.h"
+#include "storage/rocksdb/logger.h"
 
 namespace troupe::storage {
 namespace {
@@ -178,9 +179,7 @@ rocksdb::DBOptions db_options(const RocksdbOptions& options) {
   db.track_and_verify_wals_in_manifest = true;
   // What a failed write left behind is unknown: the process stops rather than tries again.
   db.max_bgerror_resume_count = 0;
-  db.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
-  db.keep_log_file_num = 2;
-  db.max_log_file_size = 1U << 20U;
+  db.info_log = make_logger(options.log);
   db.stats_dump_period_sec = 0;
   db.stats_persist_period_sec = 0;
   db.max_background_jobs = 2;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "runtime/base/log.h"
 #include "storage/engine.h"
 #include <troupe/result.h>
 
@@ -26,6 +27,8 @@ struct RocksdbOptions {
   std::size_t block_cache_bytes = 8U << 20U;
   /// For writes that are not in files yet, all key spaces together. Larger: fewer, larger files.
   std::size_t write_buffer_bytes = 32U << 20U;
+  /// Where RocksDB's warnings go. The sink outlives the engine.
+  Log log{silent_log(), "storage"};
   /// The file system; null: the real one. Tests inject failures here. Outlives the engine.
   rocksdb::Env* env = nullptr;
 };

@@ -14,12 +14,14 @@ namespace troupe::storage {
 inline const ReplicaKeys kStoreKeys(ShardId{1}, ReplicaId{1});
 
 inline Result<std::unique_ptr<Engine>> open_store(const std::string& directory, bool create = false,
-                                                  rocksdb::Env* env = nullptr) {
+                                                  rocksdb::Env* env = nullptr,
+                                                  Log log = {silent_log(), "storage"}) {
   RocksdbOptions options;
   options.directory = directory;
   options.identity = "cluster-1/node-1";
   options.create = create;
   options.env = env;
+  options.log = log;
   options.write_buffer_bytes = 256U << 10U;  // small, so that some rows reach files
   return open_rocksdb(options);
 }

@@ -246,5 +246,36 @@ TEST(FailingDisk, FailedSyncAtAnyPointLosesNothingAcknowledged) {
   expect_nothing_lost(Failures::Kind::kSync);
 }
 
+/// Remembers which levels it was told of.
+class Heard final : public LogSink {
+ public:
+  bool wants(LogLevel /*level*/, std::string_view /*component*/) const override { return true; }
+  void write(LogLevel level, std::string_view component, std::string_view /*message*/,
+             std::initializer_list<LogField> /*fields*/) override {
+    EXPECT_EQ(component, "storage");
+    if (level == LogLevel::kError) ++errors;
+  }
+
+  std::atomic<int> errors = 0;
+};
+
+// RocksDB's own logger would end the process here, now and then: its file is refused lines as well.
+TEST(FailingDisk, IsTalkedOfInTheLogOfTheNodeAndInNoFileOfItsOwn) {
+  const TemporaryDirectory root;
+  const std::string path = root.path() + "/store";
+  Failures failures{.kind = Failures::Kind::kSync};
+  const std::unique_ptr<rocksdb::Env> env =
+      rocksdb::NewCompositeEnv(std::make_shared<FailingFileSystem>(failures));
+  Heard heard;
+  {
+    const auto engine = open_store(path, true, env.get(), {heard, "storage"});
+    ASSERT_TRUE(engine) << engine.error().message;
+    failures.first = 0;
+    ASSERT_FALSE((*engine)->write(numbered_batch(1), true));
+  }
+  EXPECT_GT(heard.errors, 0);
+  EXPECT_FALSE(std::filesystem::exists(path + "/LOG"));
+}
+
 }  // namespace
 }  // namespace troupe::storage
