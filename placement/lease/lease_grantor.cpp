@@ -27,6 +27,14 @@ void LeaseGrantor::set_peer(NodeId peer, Generation generation) {
 
 void LeaseGrantor::remove_peer(NodeId peer) { peers_.erase(peer); }
 
+void LeaseGrantor::set_doubted(NodeId peer, bool doubted) {
+  const auto known = peers_.find(peer);
+  if (known == peers_.end()) return;
+  // One that is there after all has waited for its renewal.
+  if (known->second.doubted && !doubted) known->second.next = Time::min();
+  known->second.doubted = doubted;
+}
+
 void LeaseGrantor::registered(NodeId node, Generation generation) {
   Generation& newest = registered_[node];
   newest = std::max(newest, generation);
@@ -107,6 +115,7 @@ Renewal LeaseGrantor::renew(Time now, NodeId to, Peer& peer) {
   if (peer.sent.size() > kSentMax) peer.sent.erase(peer.sent.begin());
   if (peer.last_ack == 0) return renewal;  // it could not tell when this was made
   renewal.held = now - peer.ack_heard;
+  if (peer.doubted) return renewal;
   for (auto& [shard, lead] : leads_) {
     if (lead.lease_end <= now || is_withheld(lead, to)) continue;
     const auto stamp = lead.stamps.find(to);

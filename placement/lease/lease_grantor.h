@@ -41,6 +41,8 @@ class LeaseGrantor {
   /// Peers that may own: their process now. A newer generation of a peer replaces the older.
   void set_peer(NodeId peer, Generation generation);
   void remove_peer(NodeId peer);
+  /// It may be gone: until that is known it is asked, but granted nothing.
+  void set_doubted(NodeId peer, bool doubted);
   /// The meta shard registered a process of `node`: all leases of older ones are over, because it
   /// holds the lock of the data directory.
   void registered(NodeId node, Generation generation);
@@ -110,6 +112,7 @@ class LeaseGrantor {
   };
   struct Peer {
     Generation generation;
+    bool doubted = false;
     std::uint64_t last_renewal = 0;
     std::uint64_t last_ack = 0;
     Time ack_heard{};

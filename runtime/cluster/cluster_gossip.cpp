@@ -126,6 +126,7 @@ void Cluster::connected(const Hello& peer) {
   deps_.loop.post([this, alive = alive_, node = peer.node] {
     if (!*alive) return;
     broken_.erase(node);
+    if (owners_) owners_->doubts_changed();
     if (rights_) rights_->forget_peer(node);
   });
 }
@@ -134,6 +135,7 @@ void Cluster::disconnected(NodeId peer) {
   deps_.loop.post([this, alive = alive_, peer] {
     if (!*alive || stopping_) return;
     broken_.insert(peer);
+    if (owners_) owners_->doubts_changed();
     rpc_->give_up(peer, "the connection broke");
     replicas_->disconnected(peer);
     if (router_) router_->disconnected(peer);

@@ -154,6 +154,13 @@ void Owners::members_changed() {
       grantor_.remove_peer(entry.member->id);
     }
   }
+  doubts_changed();
+}
+
+void Owners::doubts_changed() {
+  for (const placement::View::Entry& entry : deps_.members()->members) {
+    grantor_.set_doubted(entry.member->id, deps_.doubted(entry.member->id));
+  }
   plan_renewals();
 }
 
@@ -246,6 +253,13 @@ bool Owners::serves(Time now, const storage::Owner& owner) const {
          grantor_.responsive(now, owner.node) && !deps_.doubted(owner.node);
 }
 
+// Its actors are on their way to others.
+bool Owners::leaves(NodeId node) const {
+  const auto members = deps_.members();
+  const placement::View::Entry* entry = members->find(node);
+  return entry != nullptr && entry->member->draining;
+}
+
 // This process owns by the shard's word, but has let go: the leader that asked it to was replaced
 // before it could assign another.
 bool Owners::given_up_here(ShardId shard, const std::string& type,
@@ -261,19 +275,22 @@ void Owners::find_owner(ShardId shard, const std::string& type, Done<std::string
     return done(fail(Code::kPrecondition, "this node does not lead that shard"));
   }
   lead(*replica);
+  std::optional<storage::Owner> leaving;
   const auto& owners = machine_of(*replica).owners();
   const auto owner = owners.find(type);
   if (owner != owners.end() && given_up_here(shard, type, owner->second)) {
     grantor_.released(shard, type, owner->second.epoch);
   } else if (owner != owners.end() && serves(deps_.clock.now(), owner->second)) {
-    return done(encoded(row_of(*replica, options_.self)));
+    const bool sends_away = leaves(owner->second.node) && !hosts(type).empty();
+    if (!sends_away) return done(encoded(row_of(*replica, options_.self)));
+    if (!assigning_.contains({shard, type})) leaving = owner->second;
   }
   if (waiting_count_ >= options_.waiting_max) {
     return done(fail(Code::kExhausted, "too many calls wait for an owner"));
   }
   ++waiting_count_;
   waiting_[{shard, type}].push_back(std::move(done));
-  assign(shard, type);
+  leaving ? move(shard, type, *leaving) : assign(shard, type);
 }
 
 void Owners::assign(ShardId shard, const std::string& type) {

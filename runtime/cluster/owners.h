@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,8 @@ class Owners {
   void dropped(ShardId shard);
   void owners_changed(Replica& replica);
   void members_changed();
+  /// Deps' `doubted` may answer otherwise.
+  void doubts_changed();
   /// Looks at the leases that are its own to prolong.
   void renew();
 
@@ -76,6 +79,7 @@ class Owners {
   void plan_renewals();
   void send_renewals();
   std::vector<NodeId> hosts(const std::string& type) const;
+  bool leaves(NodeId node) const;
   bool serves(Time now, const storage::Owner& owner) const;
   bool given_up_here(ShardId shard, const std::string& type, const storage::Owner& owner) const;
   void assign(ShardId shard, const std::string& type);

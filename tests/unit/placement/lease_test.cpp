@@ -147,6 +147,20 @@ TEST(Lease, AnOwnerThatIsWithheldIsNotRenewed) {
   EXPECT_TRUE(pair.admits(at(401)));
 }
 
+TEST(Lease, ANodeInDoubtIsGrantedNothingAndEverythingOnceItIsThereAfterAll) {
+  Pair pair;
+  pair.lead(at(0));
+  pair.exchange(at(0));
+  pair.grantor.quorum_acknowledged(kShard, 2, at(50));
+  pair.grantor.set_doubted(kOwner, true);
+  pair.exchange(at(400));
+  EXPECT_FALSE(pair.admits(at(401)));
+  EXPECT_EQ(pair.grantor.assignable_from(kShard, "Cart"), at(0));
+  pair.grantor.set_doubted(kOwner, false);
+  pair.exchange(at(402));
+  EXPECT_TRUE(pair.admits(at(403)));
+}
+
 TEST(Lease, AReleaseOrASuccessorCutsALeaseShort) {
   Pair pair;
   pair.lead(at(500), milliseconds(0));
