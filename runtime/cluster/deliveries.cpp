@@ -101,6 +101,11 @@ void Deliveries::plan_scan(ShardId shard) {
   });
 }
 
+void Deliveries::plan_scan_for_due(ShardId shard, Led& led) {
+  led.look_for_due = true;
+  plan_scan(shard);
+}
+
 void Deliveries::run_scans() {
   if (deps_.scheduler != nullptr) deps_.scheduler->hold();
   for (const auto& [shard, session] : std::exchange(planned_, {})) {
@@ -132,7 +137,7 @@ void Deliveries::freed() {
     held_back_.pop_front();
     const auto led = led_.find(shard);
     if (led == led_.end() || !std::exchange(led->second.held_back, false)) continue;
-    plan_scan(shard);
+    plan_scan_for_due(shard, led->second);
   }
 }
 
@@ -144,7 +149,7 @@ void Deliveries::wake_at(ShardId shard, Time when) {
     Led* present = *alive ? find(shard, session) : nullptr;
     if (present == nullptr) return;
     if (present->wake_at == when) present->wake_at = Time::max();
-    plan_scan(shard);
+    plan_scan_for_due(shard, *present);
   });
 }
 
@@ -158,7 +163,7 @@ void Deliveries::scan(ShardId shard) {
   led.scan_planned = false;
   Replica* replica = deps_.replicas.find(shard);
   if (replica == nullptr || !replica->leads()) return;
-  scan_reminders(*replica, led);
+  if (std::exchange(led.look_for_due, false)) scan_reminders(*replica, led);
   scan_outbox(*replica, led);
 }
 
@@ -166,19 +171,19 @@ void Deliveries::scan_reminders(Replica& replica, Led& led) {
   const WallTime wall = deps_.clock.wall();
   const WallTime after = wall + Duration(1);
   const Time now = deps_.clock.now();
-  const storage::Reads& reads = deps_.replicas.writer();
   const std::size_t room = room_for(replica.shard(), led);
   if (room == 0) {
     led.more_due = true;
     return;
   }
-  // One more than there is room for: and those that are out stand in the index too.
-  const std::size_t limit = led.out.size() + room + 1;
-  const auto due = storage::due_index(reads, replica.keys(), led.from, after, limit);
-  if (!due) return cannot_read(replica, due.error());
-  led.from = due->empty() ? std::max(led.from, wall) : due->front().due;
-  led.more_due = due->size() == limit;
-  for (const storage::DueReminder& each : *due) {
+  // Those that are out stand in the index too.
+  const std::size_t limit = led.out.size() + room;
+  const auto found =
+      storage::due_index(deps_.replicas.writer(), replica.keys(), led.from, after, limit);
+  if (!found) return cannot_read(replica, found.error());
+  led.from = found->due.empty() ? std::max(led.from, wall) : found->due.front().due;
+  led.more_due = found->next && *found->next < after;
+  for (const storage::DueReminder& each : found->due) {
     std::string key = replica.keys().reminder(each.type, each.id, each.name);
     const auto out = led.out.find(key);
     if (out != led.out.end() && out->second.not_before > now) {
@@ -194,10 +199,10 @@ void Deliveries::scan_reminders(Replica& replica, Led& led) {
     const auto tick = led.out.insert_or_assign(std::move(key), Tick{}).first;
     fire(replica.shard(), led, tick->second, tick->first, *std::move(row));
   }
-  if (!led.more_due) {
-    const auto next = storage::next_due(reads, replica.keys(), after);
-    if (!next) return cannot_read(replica, next.error());
-    if (*next) wake_at(replica.shard(), now + (**next - wall));
+  if (led.more_due) {
+    full(replica.shard(), led);
+  } else if (found->next) {
+    wake_at(replica.shard(), now + (*found->next - wall));
   }
   if (now >= led.watermark_at) move_watermark(replica, led);
 }
@@ -233,7 +238,7 @@ void Deliveries::fire(ShardId shard, Led& led, Tick& tick, const std::string& ke
   deps_.router.route(std::move(call));
 }
 
-// Nothing of it was applied, or that was not seen here.
+// Nothing of it was applied, or that was not seen here: the index says whether it is still due.
 void Deliveries::tick_answered(ShardId shard, std::uint64_t session, const std::string& key,
                                const Flight& flight, bool delivered) {
   Led* led = find(shard, session);
@@ -241,6 +246,7 @@ void Deliveries::tick_answered(ShardId shard, std::uint64_t session, const std::
   const auto out = led->out.find(key);
   if (delivered) {
     led->out.erase(out);
+    plan_scan_for_due(shard, *led);
   } else {
     out->second = {.not_before = deps_.clock.now() + options_.retry_interval, .flight = nullptr};
     wake_at(shard, out->second.not_before);
@@ -254,7 +260,7 @@ void Deliveries::tick_over(ShardId shard, Led& led) {
   freed();
   // Each scan passes those that are out: so not for every one that comes back.
   const bool room = led.in_flight <= options_.in_flight_per_shard / 2;
-  if (led.in_flight == 0 || (led.more_due && room)) plan_scan(shard);
+  if (led.more_due && room && !led.held_back) plan_scan_for_due(shard, led);
 }
 
 void Deliveries::scan_outbox(Replica& replica, Led& led) {

@@ -89,14 +89,16 @@ class Deliveries {
     std::unordered_map<std::string, Tick> out = {};  // by the reminder's key; never iterated
     std::map<ShardId, Target> targets = {};
     std::size_t in_flight = 0;
-    bool more_due = false;  // than the last scan could send
     bool scan_planned = false;
-    bool held_back = false;  // by the limit over all shards
+    bool look_for_due = true;  // the next scan looks for reminders, not only for messages
+    bool more_due = false;     // than the last scan could send
+    bool held_back = false;    // by the limit over all shards: goes on when it is told to
     Time wake_at = Time::max();
     Time watermark_at{};
   };
 
   void plan_scan(ShardId shard);
+  void plan_scan_for_due(ShardId shard, Led& led);
   void run_scans();
   bool full(ShardId shard, Led& led);
   std::size_t room_for(ShardId shard, Led& led);

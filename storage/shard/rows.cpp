@@ -104,22 +104,26 @@ Result<std::vector<ReminderRow>> reminders_of_type(
   return read_reminders(reads, range, keys.reminders_prefix().size(), limit);
 }
 
-Result<std::vector<DueReminder>> due_index(const Reads& reads, ReplicaKeys keys, WallTime from,
-                                           WallTime until, std::size_t limit) {
-  std::vector<DueReminder> found;
-  if (limit == 0 || from >= until) return found;
+Result<DueIndex> due_index(const Reads& reads, ReplicaKeys keys, WallTime from, WallTime until,
+                           std::size_t limit) {
+  DueIndex found;
   const std::string prefix = keys.due_prefix();
-  const KeyRange range{.from = keys.due_from(from), .to = keys.due_from(until)};
+  const KeyRange range{.from = keys.due_from(from), .to = after_prefix(prefix)};
   auto read = each(reads, range, [&](std::string_view key, std::string_view) -> Result<bool> {
     key.remove_prefix(prefix.size());
     const std::optional<WallTime> due = take_time(key);
+    if (!due) return damaged("due index");
+    if (*due >= until || found.due.size() == limit) {
+      found.next = due;
+      return false;
+    }
     std::optional<ActorRowKey> actor = decode_actor_row_key(key);
-    if (!due || !actor) return damaged("due index");
-    found.push_back({.due = *due,
-                     .type = std::move(actor->type),
-                     .id = std::move(actor->id),
-                     .name = std::move(actor->name)});
-    return found.size() < limit;
+    if (!actor) return damaged("due index");
+    found.due.push_back({.due = *due,
+                         .type = std::move(actor->type),
+                         .id = std::move(actor->id),
+                         .name = std::move(actor->name)});
+    return true;
   });
   if (!read) return fail(read.error());
   return found;
@@ -134,30 +138,16 @@ Result<ReminderRow> due_reminder(const Reads& reads, ReplicaKeys keys, const Due
 
 Result<std::vector<ReminderRow>> due_reminders(const Reads& reads, ReplicaKeys keys, WallTime from,
                                                WallTime until, std::size_t limit) {
-  const Result<std::vector<DueReminder>> index = due_index(reads, keys, from, until, limit);
+  const Result<DueIndex> index = due_index(reads, keys, from, until, limit);
   if (!index) return fail(index.error());
   std::vector<ReminderRow> rows;
-  rows.reserve(index->size());
-  for (const DueReminder& due : *index) {
+  rows.reserve(index->due.size());
+  for (const DueReminder& due : index->due) {
     Result<ReminderRow> row = due_reminder(reads, keys, due);
     if (!row) return fail(row.error());
     rows.push_back(*std::move(row));
   }
   return rows;
-}
-
-Result<std::optional<WallTime>> next_due(const Reads& reads, ReplicaKeys keys, WallTime from) {
-  std::optional<WallTime> due;
-  const std::string prefix = keys.due_prefix();
-  const KeyRange range{.from = keys.due_from(from), .to = after_prefix(prefix)};
-  auto read = each(reads, range, [&](std::string_view key, std::string_view) -> Result<bool> {
-    key.remove_prefix(prefix.size());
-    due = take_time(key);
-    if (!due) return damaged("due index");
-    return false;
-  });
-  if (!read) return fail(read.error());
-  return due;
 }
 
 Result<std::vector<OutboxRow>> outbox_messages(const Reads& reads, ReplicaKeys keys, ShardId target,

@@ -93,13 +93,14 @@ struct DueReminder {
 
   friend bool operator==(const DueReminder&, const DueReminder&) = default;
 };
-Result<std::vector<DueReminder>> due_index(const Reads& reads, ReplicaKeys keys, WallTime from,
-                                           WallTime until, std::size_t limit);
+struct DueIndex {
+  std::vector<DueReminder> due;
+  std::optional<WallTime> next;  // when the first one after these is due; nothing: there is none
+};
+Result<DueIndex> due_index(const Reads& reads, ReplicaKeys keys, WallTime from, WallTime until,
+                           std::size_t limit);
 /// The row that one of them names.
 Result<ReminderRow> due_reminder(const Reads& reads, ReplicaKeys keys, const DueReminder& due);
-
-/// When the first reminder is due that is not due before `from`; nothing if there is none.
-Result<std::optional<WallTime>> next_due(const Reads& reads, ReplicaKeys keys, WallTime from);
 
 /// At most `limit` messages to `target`, in the order of their numbers, `number` first.
 Result<std::vector<OutboxRow>> outbox_messages(const Reads& reads, ReplicaKeys keys, ShardId target,

@@ -180,7 +180,7 @@ void EffectsWorld::log_steps(const Step& step) const {
   } else if (left_.marks > 0) {
     step([&](EffectsWorld& w) {
       --w.left_.marks;
-      w.mark_ = next_due(rows_, keys(0), machine(0).watermark()).value().value_or(kNow);
+      w.mark_ = due_index(rows_, keys(0), machine(0).watermark(), kNow, 0)->next.value_or(kNow);
     });
   }
 }

@@ -36,7 +36,7 @@ class ShardReminders : public ::testing::Test {
   /// As if it were sent to its actor: what the machine then keeps of it.
   Result<ReminderRow> hand_out() {
     const auto index = due_index(shard.writer, shard.keys, at(0), at(9999), 10);
-    return shard.machine->hand_out(index.value().at(0));
+    return shard.machine->hand_out(index.value().due.at(0));
   }
 
   ShardBench shard;
@@ -62,7 +62,7 @@ TEST_F(ShardReminders, ATickThatWasHandedOutHasItsEffectOnce) {
   EXPECT_FALSE(shard.reminder("nudge"));
   last.sequence = 3;
   EXPECT_EQ(shard.apply(last).kind, Kind::kConsumed);
-  EXPECT_FALSE(next_due(shard.writer, shard.keys, at(0))->has_value());
+  EXPECT_FALSE(due_index(shard.writer, shard.keys, at(0), at(0), 0)->next);
 }
 
 // What is kept of a reminder that was handed out is not what counts once it has changed.
