@@ -40,6 +40,10 @@ void LeaseGrantor::registered(NodeId node, Generation generation) {
   newest = std::max(newest, generation);
 }
 
+void LeaseGrantor::ended(NodeId node, Generation generation) {
+  registered(node, Generation{generation.value + 1});
+}
+
 void LeaseGrantor::lead(const Elected& elected, const std::vector<Owner>& owners) {
   Lead lead;
   lead.term = elected.term;

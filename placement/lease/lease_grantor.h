@@ -46,6 +46,8 @@ class LeaseGrantor {
   /// The meta shard registered a process of `node`: all leases of older ones are over, because it
   /// holds the lock of the data directory.
   void registered(NodeId node, Generation generation);
+  /// That process of `node` is known to be gone: its leases, and those of earlier ones, are over.
+  void ended(NodeId node, Generation generation);
 
   /// This node leads the shard and has applied an entry of its own term.
   void lead(const Elected& elected, const std::vector<Owner>& owners);

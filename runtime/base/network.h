@@ -77,6 +77,9 @@ class NetworkListener {
   virtual void connected(const Hello& peer) = 0;
   /// The connection broke: whatever was on its way may be lost.
   virtual void disconnected(NodeId peer) = 0;
+  /// The host of `peer` said, to an attempt to connect again, that nobody listens there. After
+  /// disconnected(), perhaps several times. Not every network tells it.
+  virtual void nobody_listens(NodeId peer) = 0;
   /// `frame` lives during the call.
   virtual void received(NodeId from, std::string_view frame) = 0;
   /// Around what the network does at once on one of its threads, such as frames that came together:

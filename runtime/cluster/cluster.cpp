@@ -97,6 +97,7 @@ Cluster::Cluster(ClusterOptions options, Dependencies dependencies)
       static_cast<ReplicasListener&>(*this));
   serve_proposals();
   serve_reads();
+  serve_testimonies();
 }
 
 Cluster::~Cluster() { *alive_ = false; }
@@ -290,7 +291,7 @@ void Cluster::enrolled(Generation generation) {
           .locate = [this](ShardId shard, const std::string& type, Duration patience,
                            Done<void> done) { locate(shard, type, patience, std::move(done)); },
           .learn = [this](std::string_view row) { learn(row); },
-          .doubted = [this](NodeId node) { return doubts(node); }});
+          .doubted = [this](NodeId node) { return doubts_.in_doubt(node); }});
   registered_(generation);
 }
 
@@ -307,7 +308,7 @@ void Cluster::host(Hosting& hosting, std::vector<std::string> types) {
                            .replicas = *replicas_,
                            .rights = *rights_,
                            .members = [this] { return members(); },
-                           .doubted = [this](NodeId node) { return doubts(node); },
+                           .doubted = [this](NodeId node) { return doubts_.in_doubt(node); },
                            .publish = [this](placement::Row row) { publish(std::move(row)); },
                            .log = deps_.log.named("owners")});
   deliveries_ = std::make_unique<Deliveries>(

@@ -17,6 +17,7 @@
 #include "runtime/cluster/call_router.h"
 #include "runtime/cluster/commit_inbox.h"
 #include "runtime/cluster/deliveries.h"
+#include "runtime/cluster/doubts.h"
 #include "runtime/cluster/founding.h"
 #include "runtime/cluster/inbox.h"
 #include "runtime/cluster/meta.h"
@@ -27,12 +28,19 @@
 
 namespace troupe::cluster {
 
+/// When the actors of a node that is gone run elsewhere.
+enum class Takeover : std::uint8_t {
+  kLease,     // once its leases have run out, whatever became of it
+  kEvidence,  // also when two nodes saw that nobody listens at its address any more
+};
+
 struct ClusterOptions {
   placement::Member self;  // its generation is what an earlier process stored
   FoundingOptions founding;
   raft::RaftOptions raft;
   SnapshotSender::Options snapshots;
   placement::LeaseConfig lease;
+  Takeover takeover = Takeover::kLease;
   placement::MembershipConfig membership;
   placement::AllocatorConfig allocator;
   /// How long the stop of a node waits for others to take its actors over, and then its shards.
@@ -116,6 +124,7 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
   Hello hello() const override;
   void connected(const Hello& peer) override;
   void disconnected(NodeId peer) override;
+  void nobody_listens(NodeId peer) override;
   void received(NodeId from, std::string_view frame) override;
   void work_begins() override;
   bool work_ends(bool may_stay) override;
@@ -177,6 +186,9 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
   void rows_changed();
   void follow(ShardId table_shard);
   void know_members();
+  void serve_testimonies();
+  void testify(NodeId node, Generation generation);
+  void hear_witness(NodeId witness, NodeId node, Generation generation);
 
   // Questions about shards.
   void serve_proposals();
@@ -184,8 +196,6 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
   void propose(ShardId shard, ProposedEntry entry, Done<storage::Outcome> done);
   void locate(ShardId shard, const std::string& type, Duration patience, Done<void> done);
   NodeId leader_of(ShardId shard) const;
-  /// Whether that node may be gone.
-  bool doubts(NodeId node) const { return doubted_.contains(node) || broken_.contains(node); }
   Duration patience_with(NodeId node, Duration patience) const;
   void ask_leader(ShardId shard, Service service, std::string body, Done<std::string> done);
   void ask_as_owner(std::shared_ptr<actors::Right> right, Service service, std::string question,
@@ -224,8 +234,7 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
                        }};
   Function<void(Generation)> registered_;
   std::uint64_t members_version_ = 0;
-  std::set<NodeId> doubted_;  // members that do not answer gossip
-  std::set<NodeId> broken_;   // peers that the connection to is broken
+  Doubts doubts_{options_.self.id};
   Time gossip_at_ = Time::max();
   Time look_at_{};
   std::atomic<bool> ready_{false};

@@ -1,6 +1,5 @@
 // Cluster's part that speaks with other nodes: gossip, rows, and what comes from the network.
 #include <algorithm>
-#include <set>
 #include <utility>
 #include <variant>
 
@@ -13,6 +12,7 @@ namespace {
 // What an introduction is about: its first byte.
 enum class Introduction : char { kFounding = Founding::kMark, kGossip = 'g' };
 constexpr std::size_t kAddressesTold = 16;
+constexpr auto kTestimonyPatience = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -59,7 +59,6 @@ void Cluster::know_members() {
   const auto view = members();
   if (view->version == members_version_) return;
   members_version_ = view->version;
-  const std::set<NodeId> doubted_before = std::exchange(doubted_, {});
   for (const placement::View::Entry& entry : view->members) {
     if (entry.member->id == options_.self.id) continue;
     if (entry.status == placement::MemberStatus::kAlive ||
@@ -67,15 +66,11 @@ void Cluster::know_members() {
       deps_.network.know(entry.member->id, to_string(entry.member->address));
     } else if (entry.status == placement::MemberStatus::kLeft) {
       deps_.network.forget(entry.member->id);
-      broken_.erase(entry.member->id);
-    }
-    if (entry.status == placement::MemberStatus::kAlive) continue;
-    doubted_.insert(entry.member->id);
-    if (rpc_ && !doubted_before.contains(entry.member->id)) {
-      rpc_->give_up(entry.member->id, "it may be gone");
     }
   }
-  std::erase_if(broken_, [&](NodeId node) { return view->find(node) == nullptr; });
+  for (const NodeId node : doubts_.members_changed(*view)) {
+    if (rpc_) rpc_->give_up(node, "it may be gone");
+  }
   if (owners_) owners_->members_changed();
 }
 
@@ -125,7 +120,7 @@ void Cluster::follow(ShardId table_shard) {
 void Cluster::connected(const Hello& peer) {
   deps_.loop.post([this, alive = alive_, node = peer.node] {
     if (!*alive) return;
-    broken_.erase(node);
+    doubts_.connected(node, *members());
     if (owners_) owners_->doubts_changed();
     if (rights_) rights_->forget_peer(node);
   });
@@ -134,12 +129,54 @@ void Cluster::connected(const Hello& peer) {
 void Cluster::disconnected(NodeId peer) {
   deps_.loop.post([this, alive = alive_, peer] {
     if (!*alive || stopping_) return;
-    broken_.insert(peer);
+    doubts_.disconnected(peer, *members());
     if (owners_) owners_->doubts_changed();
     rpc_->give_up(peer, "the connection broke");
     replicas_->disconnected(peer);
     if (router_) router_->disconnected(peer);
   });
+}
+
+void Cluster::nobody_listens(NodeId peer) {
+  if (options_.takeover != Takeover::kEvidence) return;
+  deps_.loop.post([this, alive = alive_, peer] {
+    if (!*alive || stopping_) return;
+    const auto gone = doubts_.nobody_listens(peer, *members());
+    if (gone) testify(peer, *gone);
+  });
+}
+
+void Cluster::serve_testimonies() {
+  rpc_->serve(Service::kTestify, [this](NodeId from, const std::string& body, Time /*deadline*/,
+                                        Done<std::string> respond) {
+    Reader in(body);
+    const auto node = in.id<NodeId>();
+    const auto generation = in.id<Generation>();
+    if (!in.finished()) return respond(fail(Code::kInvalid, "a damaged testimony"));
+    hear_witness(from, node, generation);
+    respond(std::string());
+  });
+}
+
+void Cluster::testify(NodeId node, Generation generation) {
+  hear_witness(options_.self.id, node, generation);
+  Writer out;
+  out.id(node);
+  out.id(generation);
+  const std::string testimony = out.take();
+  for (const auto& member : members()->reachable()) {
+    if (member->id == options_.self.id || doubts_.in_doubt(member->id)) continue;
+    rpc_->ask(member->id, Service::kTestify, testimony, kTestimonyPatience,
+              [](const Result<std::string>& /*heard*/) {});
+  }
+}
+
+void Cluster::hear_witness(NodeId witness, NodeId node, Generation generation) {
+  if (options_.takeover != Takeover::kEvidence || !doubts_.testify(witness, node, generation)) {
+    return;
+  }
+  deps_.log.info("a node is gone: nobody listens at its address", {{"node", short_name(node)}});
+  if (owners_) owners_->ended(node, generation);
 }
 
 void Cluster::received(NodeId from, std::string_view bytes) {

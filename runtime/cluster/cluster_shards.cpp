@@ -75,7 +75,7 @@ void Cluster::propose(ShardId shard, ProposedEntry entry, Done<storage::Outcome>
 }
 
 Duration Cluster::patience_with(NodeId node, Duration patience) const {
-  return doubts(node) ? std::min<Duration>(patience, kDoubtedPatience) : patience;
+  return doubts_.in_doubt(node) ? std::min<Duration>(patience, kDoubtedPatience) : patience;
 }
 
 void Cluster::ask_leader(ShardId shard, Service service, std::string body, Done<std::string> done) {

@@ -57,7 +57,8 @@ enum class Service : std::uint8_t {
   kRelease,      // an owner gives a right back
   kAdmin,        // a question of a person, by way of another node
   kRecall,       // what was answered to a call, to the shard's leader
-  kLast = kRecall,
+  kTestify,      // a node saw that a process is gone
+  kLast = kTestify,
 };
 
 struct RequestFrame {

@@ -12,7 +12,7 @@ constexpr auto kLookEvery = std::chrono::milliseconds(20);
 constexpr auto kRenewEvery = std::chrono::milliseconds(100);  // small beside a lease
 constexpr auto kRenewalPatience = std::chrono::seconds(1);
 // How often an owner in doubt, whose lease is let run out, is looked at.
-constexpr auto kDoubtInterval = std::chrono::milliseconds(100);
+constexpr auto kDoubtInterval = std::chrono::milliseconds(25);
 constexpr auto kRetryAssign = std::chrono::milliseconds(20);
 
 const storage::ShardMachine& machine_of(const Replica& replica) {
@@ -163,6 +163,8 @@ void Owners::doubts_changed() {
   }
   plan_renewals();
 }
+
+void Owners::ended(NodeId node, Generation generation) { grantor_.ended(node, generation); }
 
 void Owners::renew() {
   const Time now = deps_.clock.now();

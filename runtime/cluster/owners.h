@@ -60,6 +60,8 @@ class Owners {
   void members_changed();
   /// Deps' `doubted` may answer otherwise.
   void doubts_changed();
+  /// There is evidence enough that this process is gone, and its leases with it.
+  void ended(NodeId node, Generation generation);
   /// Looks at the leases that are its own to prolong.
   void renew();
 

@@ -53,6 +53,15 @@ void add_cluster_flags(CLI::App& app, NodeSettings& settings) {
       ->check(CLI::Range(0, 1'000'000))
       ->capture_default_str();
   app.add_flag("--no-storage{false}", settings.storage, "Hold no replicas: host actors only");
+  app.add_option_function<std::string>(
+         "--takeover",
+         [&settings](const std::string& when) {
+           settings.takeover_by_evidence = when == "evidence";
+         },
+         "When a lost node's actors run elsewhere: once its leases have run out, or also on "
+         "evidence, that two nodes saw that nobody listens at its address")
+      ->check(CLI::IsMember({"lease", "evidence"}))
+      ->default_str("lease");
   app.add_option("--cluster-key-file", settings.cluster_key_file,
                  "File with the secret by which nodes know and encrypt to one another");
   app.add_flag("--insecure", settings.insecure,

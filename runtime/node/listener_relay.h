@@ -22,6 +22,9 @@ class ListenerRelay final : public NetworkListener {
   void disconnected(NodeId peer) override {
     if (to() != nullptr) to()->disconnected(peer);
   }
+  void nobody_listens(NodeId peer) override {
+    if (to() != nullptr) to()->nobody_listens(peer);
+  }
   void received(NodeId from, std::string_view frame) override {
     if (to() != nullptr) to()->received(from, frame);
   }

@@ -214,6 +214,7 @@ void NodeRuntime::Parts::build_cluster(const placement::Address& address) {
   options.self.weight = settings.weight;
   options.self.storage = settings.storage;
   options.self.app_id = settings.app_id;
+  if (settings.takeover_by_evidence) options.takeover = cluster::Takeover::kEvidence;
   options.founding = {.self = store->node(),
                       .address = to_string(address),
                       .seeds = settings.join,

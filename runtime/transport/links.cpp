@@ -114,6 +114,7 @@ void Links::ended(NodeId node, std::uint64_t attempt, const StreamEnd& end) {
   complain(node, *peer, end.reason);
   close(*peer);
   tell_disconnected(node, *peer);
+  if (end.nobody_listens) world_.listener.nobody_listens(node);
   retry(node, *peer);
 }
 

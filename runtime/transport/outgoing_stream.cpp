@@ -1,7 +1,10 @@
 #include "runtime/transport/outgoing_stream.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <optional>
+#include <string>
+#include <system_error>
 #include <utility>
 
 #include <grpcpp/channel.h>
@@ -22,6 +25,13 @@ constexpr int kLonelyBatches = 16;
 // So many gathered frames do not wait for more: while this node does the rest, the other one is at
 // work too. Fewer, and packets cost more than their frames.
 constexpr std::uint64_t kFramesTogether = 32;
+
+// gRPC has it in words only.
+bool says_nobody_listens(const grpc::Status& status) {
+  static const std::string refused = std::generic_category().message(ECONNREFUSED);
+  return status.error_code() == grpc::StatusCode::UNAVAILABLE &&
+         status.error_message().find(refused) != std::string::npos;
+}
 
 // What to do once the lock is released. Only who set the phase, or cleared `held`, acts on it, so
 // that no two threads write and nothing is begun after the hold is gone.
@@ -100,7 +110,9 @@ class Stream final : public OutgoingStream,
 
   void on_done(const grpc::Status& status) override {
     const bool refused = status.error_code() == grpc::StatusCode::FAILED_PRECONDITION;
-    StreamEnd end{.refused = refused, .reason = status.error_message()};
+    StreamEnd end{.refused = refused,
+                  .nobody_listens = says_nobody_listens(status),
+                  .reason = status.error_message()};
     if (status.ok()) end.reason = "closed by the peer";
     std::shared_ptr<Stream> self = std::move(self_);
     live_.retire(std::move(self), [this, end = std::move(end)]() mutable {

@@ -30,7 +30,8 @@ struct Writers {
 
 /// How a stream ended.
 struct StreamEnd {
-  bool refused = false;  // the peer said why it will not talk to this node
+  bool refused = false;         // the peer said why it will not talk to this node
+  bool nobody_listens = false;  // the peer's host said so
   std::string reason = {};
 };
 

@@ -298,8 +298,11 @@ Result<void> RocksdbEngine::open(const RocksdbOptions& options) {
       {rocksdb::kDefaultColumnFamilyName, data_options(options, cache)},
       {"log", log_options(options, cache)}};
   rocksdb::DB* db = nullptr;
-  const rocksdb::Status status =
-      rocksdb::DB::Open(db_options(options), directory_, families, &families_, &db);
+  const rocksdb::DBOptions how = db_options(options);
+  // RocksDB would complain of one that is missing before it makes it.
+  rocksdb::Status status =
+      options.create ? how.env->CreateDirIfMissing(directory_) : rocksdb::Status();
+  if (status.ok()) status = rocksdb::DB::Open(how, directory_, families, &families_, &db);
   if (!status.ok()) return failure(status, "open", directory_);
   db_.reset(db);
   return check_identity(options);

@@ -90,7 +90,8 @@ struct Fault {
   double worst_target;
   double worst_part;  // the quantile that is meant by it
   std::function<void(Process&)> begin;
-  std::function<void(Process&)> end;  // until it runs no more, or again
+  std::function<void(Process&)> end;    // until it runs no more, or again
+  std::vector<std::string> flags = {};  // of the nodes
 };
 
 struct Outcome {
@@ -101,8 +102,8 @@ struct Outcome {
 
 class Trial {
  public:
-  Trial() : cluster_(TROUPE_COUNTER, kNodes) {
-    cluster_.start_all();
+  explicit Trial(const std::vector<std::string>& flags) : cluster_(TROUPE_COUNTER, kNodes) {
+    for (std::size_t node = 0; node < kNodes; ++node) cluster_.start(node, flags);
     check(cluster_.all_ready(), "the nodes found a cluster");
   }
 
@@ -122,7 +123,7 @@ class Trial {
     std::this_thread::sleep_for(kWatch);
     for (const auto& caller : callers) caller->stop();
     fault.end(process);
-    if (!process.runs()) cluster_.start(victim);
+    if (!process.runs()) cluster_.start(victim, fault.flags);
     for (const auto& caller : callers) {
       outcome.refused += caller->refused();
       outcome.unknown += caller->unknown();
@@ -192,6 +193,13 @@ int run(int rounds) {
        .worst_part = 1,
        .begin = [](Process& process) { process.kill(); },
        .end = [](Process&) {}},
+      {.name = "killed, takeover by evidence",
+       .median_target = 500,
+       .worst_target = 1'500,
+       .worst_part = 1,
+       .begin = [](Process& process) { process.kill(); },
+       .end = [](Process&) {},
+       .flags = {"--takeover", "evidence"}},
       {.name = "stopped by a signal",
        .median_target = 1'500,
        .worst_target = 3'000,
@@ -206,8 +214,8 @@ int run(int rounds) {
        .end = [](Process& process) { check(process.wait(30s).has_value(), "it ends"); }},
   };
   print_header();
-  Trial trial;
   for (const Fault& fault : faults) {
+    Trial trial(fault.flags);
     Outcome outcome;
     for (int round = 0; round < rounds; ++round) {
       trial.run(fault, static_cast<std::size_t>(round) % kNodes, outcome);

@@ -40,6 +40,7 @@ class Node final : public NetworkListener {
     connected_.set_value();
   }
   void disconnected(NodeId) override {}
+  void nobody_listens(NodeId) override {}
   void received(NodeId from, std::string_view frame) override {
     ++received_;
     const Lane lane = echoes_ ? Lane::kControl : Lane::kCalls;

@@ -49,10 +49,19 @@ void SimFabric::dial(const std::shared_ptr<SimEndpoint>& from, NodeId to) {
     from->dialing_.erase(to);
     if (!from->process_->alive() || !from->known_.contains(to)) return;
     if (connection(*from, to) || open(from, to)) return;
+    if (nobody_listens(from, to)) {
+      from->process_->happens([from, to] { from->listener_->nobody_listens(to); });
+    }
     timeline_.after(options.reconnect, [this, from, to] {
       if (from->process_->alive()) dial(from, to);
     });
   });
+}
+
+// And packets get there and back, so that its host says so.
+bool SimFabric::nobody_listens(const std::shared_ptr<SimEndpoint>& from, NodeId to) const {
+  return from->listener_ != nullptr && !listener_at(from->known_.at(to)) &&
+         !blocked(from->node_, to) && !blocked(to, from->node_);
 }
 
 bool SimFabric::open(const std::shared_ptr<SimEndpoint>& from, NodeId to) {

@@ -70,6 +70,7 @@ class SimFabric {
   Duration latency();
   void dial(const std::shared_ptr<SimEndpoint>& from, NodeId to);
   bool open(const std::shared_ptr<SimEndpoint>& from, NodeId to);
+  bool nobody_listens(const std::shared_ptr<SimEndpoint>& from, NodeId to) const;
   std::shared_ptr<Connection> connection(const SimEndpoint& from, NodeId to);
   bool send(const SimEndpoint& from, NodeId to, Lane lane, std::string frame);
   void arrive(const std::shared_ptr<Connection>& connection, std::size_t end, std::string frame);

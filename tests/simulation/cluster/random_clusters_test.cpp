@@ -59,6 +59,7 @@ struct Setting {
     wrong_calendars = random.chance(0.2);
     if (random.chance(0.5)) fabric.notice_max = 1s;
     if (random.chance(0.5)) world.snapshot_part = 1 + random.below(300);
+    if (random.chance(0.5)) world.takeover = cluster::Takeover::kEvidence;
   }
 };
 

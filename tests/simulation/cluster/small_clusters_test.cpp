@@ -48,6 +48,8 @@ TEST(OneNode, HasEverythingAcknowledgedAfterAPowerLoss) {
 
 // Three nodes, ready.
 struct Three : testing::Test {
+  explicit Three(WorldOptions options = {}) : world(3, options) {}
+
   void SetUp() override {
     start_all(world);
     ASSERT_TRUE(world.run_until(10s, [&] { return world.all_ready(); })) << statuses();
@@ -95,7 +97,7 @@ struct Three : testing::Test {
         << unequal;
   }
 
-  World world{3, {}};
+  World world;
   Time begun = world.now();
 };
 
@@ -118,6 +120,44 @@ TEST_F(Three, GoOnWhenTheLeaderOfAShardIsKilled) {
   ASSERT_TRUE(world.run_until(10s, [&] { return world.ready(*leader); })) << statuses();
   expect_everywhere(*leader, {1, 2});
   expect_equal_replicas();
+}
+
+// Two see that its host refuses connections: nobody waits for its leases.
+struct ThreeThatGoByEvidence : Three {
+  ThreeThatGoByEvidence() : Three({.takeover = cluster::Takeover::kEvidence}) {}
+};
+
+TEST_F(ThreeThatGoByEvidence, GoOnAtOnceWhenTheLeaderOfAShardIsKilled) {
+  add_everywhere(0, 1);
+  const auto leader = world.leader(world.shard_of("ledger", "0"));
+  ASSERT_TRUE(leader);
+  const std::size_t other = (*leader + 1) % 3;
+  world.run(3s);
+  world.crash(*leader);
+  expect_answers_within(500ms, other, 2);
+  expect_everywhere(other, {1, 2});
+  world.start(*leader);
+  ASSERT_TRUE(world.run_until(10s, [&] { return world.ready(*leader); })) << statuses();
+  expect_everywhere(*leader, {1, 2});
+  expect_equal_replicas();
+}
+
+TEST_F(ThreeThatGoByEvidence, WaitForTheLeasesOfANodeThatIsOnlyCutOff) {
+  add_everywhere(0, 1);
+  const auto leader = world.leader(world.shard_of("ledger", "0"));
+  ASSERT_TRUE(leader);
+  const std::size_t other = (*leader + 1) % 3;
+  world.run(3s);
+  for (const std::size_t each : {other, (*leader + 2) % 3}) {
+    world.fabric().reset(world.id(*leader), world.id(each));
+    world.fabric().block(world.id(*leader), world.id(each));
+    world.fabric().block(world.id(each), world.id(*leader));
+  }
+  const auto answer = world.call(other, "ledger", "0", "add", 2, 10s);
+  EXPECT_FALSE(world.run_until(500ms, [&] { return answer->outcome.has_value(); }));
+  ask(world, answer);
+  world.fabric().heal();
+  ASSERT_TRUE(world.run_until(10s, [&] { return world.all_ready(); })) << statuses();
 }
 
 // Its connections hold until keepalive gives them up: calls do not wait for that.

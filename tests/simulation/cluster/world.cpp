@@ -93,6 +93,7 @@ void World::start(std::size_t number) {
   options.founding.expect = options_.all_expect || number < options_.expect ? options_.expect : 0;
   options.founding.shard_count = options_.shards;
   options.allocator.grace_period = options_.grace;
+  options.takeover = options_.takeover;
   options.snapshots.chunk_bytes = options_.snapshot_part;
   const bool alone = options_.expect == 1 && number == 0;
   for (std::size_t i = 0; i < options_.machines && !alone; ++i) {

@@ -20,7 +20,8 @@ struct WorldOptions {
   std::uint32_t shards = 8;
   std::size_t snapshot_part = 256U << 10U;   // bytes
   Duration grace = std::chrono::minutes(5);  // before a dead node's replicas are replaced
-  Duration::rep drift = 0;                   // at most, of each machine's clock, in millionths
+  cluster::Takeover takeover = cluster::Takeover::kLease;
+  Duration::rep drift = 0;  // at most, of each machine's clock, in millionths
 };
 
 /// Machines, their wires, and the processes on them, in one thread and in virtual time. All chance

@@ -184,6 +184,16 @@ TEST(GrpcNetwork, APeerThatRestartsOnTheSamePortIsConnectedAgain) {
   EXPECT_EQ(a.recorder.look([&](auto& heard) { return heard.disconnected[b->id]; }), 1);
 }
 
+TEST(GrpcNetwork, TellsThatNobodyListensWhereAPeerWas) {
+  TestNode a(1);
+  auto b = std::make_unique<TestNode>(2);
+  connect(a, *b);
+  b.reset();
+  EXPECT_TRUE(a.recorder.wait([](auto& heard) {
+    return heard.disconnected[node_id(2)] == 1 && heard.nobody_listens[node_id(2)] >= 1;
+  }));
+}
+
 TEST(GrpcNetwork, ALossOfTheOtherDirectionIsToldOnceAndMendedByItsReturn) {
   TestNode a(1);
   TestNode b(2);
@@ -200,6 +210,7 @@ TEST(GrpcNetwork, ALossOfTheOtherDirectionIsToldOnceAndMendedByItsReturn) {
   ASSERT_TRUE(a.wait_connected(b, 2));
   EXPECT_TRUE(a.network.send(b.id, Lane::kCalls, "again"));
   EXPECT_EQ(a.recorder.look([&](auto& heard) { return heard.disconnected[b.id]; }), 1);
+  EXPECT_EQ(a.recorder.look([&](auto& heard) { return heard.nobody_listens[b.id]; }), 0);
 }
 
 TEST(GrpcNetwork, WhatIsSentBeforeTheOtherDirectionReturnsIsToldToBeLost) {

@@ -24,6 +24,7 @@ class Recorder final : public NetworkListener {
   struct Heard {
     std::map<NodeId, int> connected;
     std::map<NodeId, int> disconnected;
+    std::map<NodeId, int> nobody_listens;
     std::map<NodeId, std::vector<std::string>> frames;
     std::vector<std::pair<std::string, std::string>> datagrams;
     std::vector<std::string> questions;
@@ -41,6 +42,9 @@ class Recorder final : public NetworkListener {
   }
   void disconnected(NodeId peer) override {
     note([&](Heard& heard) { ++heard.disconnected[peer]; });
+  }
+  void nobody_listens(NodeId peer) override {
+    note([&](Heard& heard) { ++heard.nobody_listens[peer]; });
   }
   void received(NodeId from, std::string_view frame) override {
     if (on_frame) return on_frame(from, frame);
