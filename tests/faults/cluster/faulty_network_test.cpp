@@ -1,10 +1,11 @@
 // Three nodes on hosts of their own, and what networks, kernels and operators do to them. Callers
 // write down what they asked and heard, and whether that can be is checked afterwards.
 
+#include "tests/faults/cluster/faulty_network.h"
+
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
-#include <memory>
 #include <optional>
 #include <string>
 
@@ -12,57 +13,11 @@
 #include <gtest/gtest.h>
 
 #include "runtime/base/random.h"
-#include "sdk/examples/counter/counter.h"
-#include "tests/faults/cluster/recorded_load.h"
-#include "tests/support/node_cluster.h"
-#include "tests/support/virtual_network.h"
 
 namespace troupe {
 namespace {
 
 using namespace std::chrono_literals;
-
-// The host of a node; host 0 is the test.
-constexpr std::size_t host(std::size_t node) { return node + 1; }
-
-class FaultyNetwork : public testing::Test {
- protected:
-  void SetUp() override {
-    if (const std::string why = VirtualNetwork::impossible(); !why.empty()) GTEST_SKIP() << why;
-    network_ = std::make_unique<VirtualNetwork>(3, 1);
-    cluster_ = std::make_unique<NodeCluster>(TROUPE_COUNTER, 3, network_.get());
-    cluster_->start_all();
-    ASSERT_TRUE(cluster_->all_ready()) << cluster_->log(0);
-    load_ = std::make_unique<RecordedLoad>(*cluster_, 6, std::vector<std::size_t>{0, 1, 2});
-    ASSERT_TRUE(load_->goes_on());
-  }
-  void TearDown() override {
-    if (load_ == nullptr) return;
-    load_->stop();
-    RecordProperty("acknowledged", load_->acknowledged());
-    RecordProperty("silence_ms", static_cast<int>(load_->longest_silence() / 1ms));
-    EXPECT_EQ(load_->wrong(cluster_->directory()), "");
-  }
-
-  // After what was done to it: every node answers, and all goes on.
-  void expect_recovery() {
-    network_->heal();
-    for (std::size_t node = 0; node < cluster_->size(); ++node) {
-      EXPECT_TRUE(eventually([&] { return answers(node) || !cluster_->process(node).runs(); }))
-          << node;
-      ASSERT_TRUE(cluster_->process(node).runs()) << "somebody else ended node " << node;
-    }
-    EXPECT_TRUE(load_->goes_on());
-  }
-  bool answers(std::size_t node) const {
-    return bool{
-        cluster_->client_of(node, 1s).actor<Counter>("shared0").call<&Counter::value>().result()};
-  }
-
-  std::unique_ptr<VirtualNetwork> network_;
-  std::unique_ptr<NodeCluster> cluster_;
-  std::unique_ptr<RecordedLoad> load_;
-};
 
 TEST_F(FaultyNetwork, ANodeThatIsCutOffAnswersNothingAndTheOthersGoOn) {
   network_->set_around({host(2)}, {.cut = true});

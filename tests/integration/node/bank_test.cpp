@@ -144,11 +144,31 @@ TEST_F(Bank, NoTransferFailsAndEachTakesEffectOnceWhileNodesAreKilledInTurn) {
   expect_each_transfer_once(customers.acknowledged());
 }
 
-TEST_F(Bank, NoTransferFailsWhileANodeStopsInOrder) {
+TEST_F(Bank, NoTransferFailsWhileAllNodesAreRestartedInTurn) {
   Customers customers(cluster_, 6);
   EXPECT_TRUE(customers.go_on());
-  cluster_.process(1).signal(SIGTERM);
-  EXPECT_EQ(cluster_.process(1).wait(kPatience), 0);
+  for (std::size_t node = 0; node < cluster_.size(); ++node) {
+    cluster_.process(node).signal(SIGTERM);
+    EXPECT_EQ(cluster_.process(node).wait(kPatience), 0);
+    EXPECT_TRUE(customers.go_on()) << "without node " << node;
+    cluster_.start(node);
+    EXPECT_TRUE(cluster_.ready(node));
+    EXPECT_TRUE(customers.go_on()) << "with node " << node << " again";
+  }
+  customers.stop();
+  EXPECT_EQ(customers.failures(), "");
+  expect_each_transfer_once(customers.acknowledged());
+}
+
+TEST_F(Bank, NoTransferFailsBesideANodeThatIsBackBeforeItIsMissed) {
+  Customers customers(cluster_, 6);
+  for (int restart = 0; restart < 5; ++restart) {
+    EXPECT_TRUE(customers.go_on());
+    cluster_.process(1).kill();
+    cluster_.start(1);
+    pause(Duration(100ms) * restart);  // also while it is still starting
+  }
+  EXPECT_TRUE(cluster_.ready(1));
   EXPECT_TRUE(customers.go_on());
   customers.stop();
   EXPECT_EQ(customers.failures(), "");

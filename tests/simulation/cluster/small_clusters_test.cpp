@@ -1,24 +1,12 @@
 // Clusters of a few nodes, one thing at a time, with what it takes in virtual time.
 #include <gtest/gtest.h>
 
-#include "tests/simulation/cluster/world.h"
+#include "tests/simulation/cluster/three.h"
 
 namespace troupe::sim {
 namespace {
 
 using namespace std::chrono_literals;
-
-double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
-
-void start_all(World& world) {
-  for (std::size_t i = 0; i < world.size(); ++i) world.start(i);
-}
-
-World::AnswerPtr ask(World& world, const World::AnswerPtr& answer) {
-  world.run_until(30s, [&] { return answer->outcome.has_value(); });
-  EXPECT_TRUE(answer->ok()) << answer->problem();
-  return answer;
-}
 
 TEST(OneNode, FoundsAClusterAloneAndServes) {
   World world(1, {.machines = 1, .expect = 1});
@@ -28,7 +16,7 @@ TEST(OneNode, FoundsAClusterAloneAndServes) {
   const auto added = ask(world, world.call(0, "ledger", "a", "add", 7, 5s));
   ASSERT_TRUE(added->ok());
   EXPECT_EQ(added->value<int>(), 1);
-  RecordProperty("first_answer_ms", std::to_string(seconds(world.now() - Time(1h)) * 1000));
+  RecordProperty("first_answer_ms", std::to_string(milliseconds(world.now() - Time(1h))));
   EXPECT_TRUE(world.violations().empty()) << world.violations().front();
 }
 
@@ -45,61 +33,6 @@ TEST(OneNode, HasEverythingAcknowledgedAfterAPowerLoss) {
   ASSERT_TRUE(read->ok());
   EXPECT_EQ(read->value<std::vector<int>>(), (std::vector<int>{0, 1, 2, 3, 4}));
 }
-
-// Three nodes, ready.
-struct Three : testing::Test {
-  explicit Three(WorldOptions options = {}) : world(3, options) {}
-
-  void SetUp() override {
-    start_all(world);
-    ASSERT_TRUE(world.run_until(10s, [&] { return world.all_ready(); })) << statuses();
-    RecordProperty("ready_ms", std::to_string(seconds(world.now() - begun) * 1000));
-  }
-  void TearDown() override {
-    for (const std::string& each : world.violations()) ADD_FAILURE() << each;
-  }
-  std::string statuses() {
-    std::string all;
-    for (std::size_t i = 0; i < world.size(); ++i) {
-      if (world.node(i) != nullptr) all += world.node(i)->cluster().status() + "; ";
-    }
-    return all;
-  }
-  // One call to each of 20 actors, by way of `machine`.
-  void add_everywhere(std::size_t machine, int number) {
-    for (int i = 0; i < 20; ++i) {
-      ask(world, world.call(machine, "ledger", std::to_string(i), "add", number, 10s));
-    }
-  }
-  void expect_everywhere(std::size_t machine, const std::vector<int>& entries) {
-    for (int i = 0; i < 20; ++i) {
-      const auto read =
-          ask(world, world.call(machine, "ledger", std::to_string(i), "entries", 10s));
-      ASSERT_TRUE(read->ok()) << read->problem();
-      EXPECT_EQ(read->value<std::vector<int>>(), entries);
-    }
-  }
-  // As add_everywhere(), all at once.
-  void expect_answers_within(Duration limit, std::size_t machine, int number) {
-    const Time asked = world.now();
-    std::vector<World::AnswerPtr> answers;
-    for (int i = 0; i < 20; ++i) {
-      answers.push_back(world.call(machine, "ledger", std::to_string(i), "add", number, 10s));
-    }
-    const auto answered = [](const auto& each) { return each->outcome.has_value(); };
-    EXPECT_TRUE(world.run_until(limit, [&] { return std::ranges::all_of(answers, answered); }));
-    for (const auto& each : answers) EXPECT_TRUE(each->ok()) << each->problem();
-    RecordProperty("answers_ms", std::to_string(seconds(world.now() - asked) * 1000));
-  }
-  void expect_equal_replicas() {
-    std::string unequal;
-    EXPECT_TRUE(world.run_until(10s, [&] { return (unequal = world.compare_replicas()).empty(); }))
-        << unequal;
-  }
-
-  World world;
-  Time begun = world.now();
-};
 
 TEST_F(Three, AnswerCallsFromEveryNode) {
   for (std::size_t i = 0; i < 3; ++i) add_everywhere(i, static_cast<int>(i));
@@ -181,7 +114,7 @@ TEST_F(Three, TakeOverFromANodeThatStopsInOrder) {
   add_everywhere(0, 1);
   world.stop(1);
   ASSERT_TRUE(world.run_until(20s, [&] { return world.node(1) == nullptr; }));
-  RecordProperty("stop_ms", std::to_string(seconds(world.now() - begun) * 1000));
+  RecordProperty("stop_ms", std::to_string(milliseconds(world.now() - begun)));
   add_everywhere(0, 2);
   world.start(1);
   ASSERT_TRUE(world.run_until(10s, [&] { return world.ready(1); })) << statuses();
@@ -189,39 +122,17 @@ TEST_F(Three, TakeOverFromANodeThatStopsInOrder) {
   expect_equal_replicas();
 }
 
-// A caller for each of 20 actors.
 TEST_F(Three, LetActorsWaitOnlyBrieflyForANodeThatStopsInOrder) {
-  struct Caller {
-    World::AnswerPtr answer;
-    Time answered;
-    Duration longest{0};
-  };
-  std::vector<Caller> callers(20);
-  const auto call = [&](std::size_t i) {
-    callers[i].answer = world.call(0, "ledger", std::to_string(i), "add", 1, 10s);
-  };
-  const auto go_on = [&](Duration length) {
-    for (const Time end = world.now() + length; world.now() < end; world.run(5ms)) {
-      for (std::size_t i = 0; i < callers.size(); ++i) {
-        Caller& caller = callers[i];
-        if (!caller.answer->outcome) continue;
-        EXPECT_TRUE(caller.answer->ok()) << caller.answer->problem();
-        caller.longest = std::max(caller.longest, caller.answer->answered - caller.answered);
-        caller.answered = caller.answer->answered;
-        call(i);
-      }
-    }
-  };
-  for (std::size_t i = 0; i < callers.size(); ++i) call(i);
-  go_on(3s);
-  for (Caller& each : callers) each.longest = {};
+  std::vector<std::string> ledgers;
+  for (int i = 0; i < 20; ++i) ledgers.push_back(std::to_string(i));
+  Callers callers(world, 0, ledgers);
+  callers.go_on(1s);
+  callers.measure_anew();
   world.stop(1);
-  go_on(2s);
+  callers.go_on(2s);
   EXPECT_EQ(world.node(1), nullptr);
-  Duration longest{0};
-  for (const Caller& each : callers) longest = std::max(longest, each.longest);
-  EXPECT_LT(longest, 100ms);
-  RecordProperty("longest_ms", std::to_string(seconds(longest) * 1000));
+  EXPECT_LT(callers.longest_silence(), 100ms);
+  RecordProperty("longest_ms", std::to_string(milliseconds(callers.longest_silence())));
 }
 
 TEST_F(Three, GiveANewNodeItsShare) {
