@@ -48,8 +48,11 @@ void Cluster::flush_gossip() {
 void Cluster::gossip_changed() {
   if (gossip_->membership().superseded()) {
     return deps_.fatal({.code = Code::kPrecondition,
-                        .message = "another process runs as node " + to_string(options_.self.id) +
-                                   ": its data directory was copied; stop one of them"});
+                        .message = "a newer process than this is known as node " +
+                                   to_string(options_.self.id) +
+                                   ": the data directory was copied or rolled back; stop the other "
+                                   "process, or start this one with "
+                                   "an empty directory"});
   }
   know_members();
   rows_changed();

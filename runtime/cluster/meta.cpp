@@ -102,7 +102,7 @@ void Meta::plan(Time now) {
   const std::uint64_t version = deps_.members()->version;
   if (version == planned_for_ && now < quiet_until_ && under_way_.empty()) return;
   planned_for_ = version;
-  const std::vector<placement::StorageNode> nodes = storage_nodes();
+  const std::vector<placement::StorageNode> nodes = storage_nodes(now);
   const ShardId meta{deps_.table.shard_count() - 1};
   std::vector<placement::Step> steps =
       placement::next_steps(nodes, groups(ShardId{0}, meta), options_.allocator, now);
@@ -113,8 +113,7 @@ void Meta::plan(Time now) {
   for (const placement::Step& step : steps) run(step);
 }
 
-std::vector<placement::StorageNode> Meta::storage_nodes() {
-  const Time now = deps_.clock.now();
+std::vector<placement::StorageNode> Meta::storage_nodes(Time now) {
   const auto members = deps_.members();
   std::vector<placement::StorageNode> nodes;
   for (const auto& [id, node] : machine()->nodes()) {
@@ -128,7 +127,8 @@ std::vector<placement::StorageNode> Meta::storage_nodes() {
     storage.weight = node.weight;
     if (dead) {
       storage.state = placement::NodeState::kDead;
-      storage.dead_since = dead_since_.try_emplace(id, now).first->second;
+      const Time since = dead_since_.try_emplace(id, now).first->second;
+      storage.dead_since = std::min(since, now - options_.allocator.grace_period + grace_of(id));
     } else {
       dead_since_.erase(id);
       if (node.draining) storage.state = placement::NodeState::kDraining;
@@ -149,6 +149,13 @@ std::vector<placement::StorageNode> Meta::storage_nodes() {
                      .dead_since = dead_since_.try_emplace(id, now).first->second});
   }
   return nodes;
+}
+
+// How long a node that is gone is waited for: not at all if nobody wants it back.
+Duration Meta::grace_of(NodeId id) const {
+  const auto node = machine()->nodes().find(id);
+  const bool unwanted = node != machine()->nodes().end() && node->second.draining;
+  return unwanted ? Duration(0) : options_.allocator.grace_period;
 }
 
 std::set<NodeId> Meta::holders() const {
@@ -269,9 +276,7 @@ std::optional<Meta::Repair> Meta::repair() const {
     if (!holding.contains(node)) continue;
     const Duration gone = now - since;
     repair.gone.push_back(
-        {.node = node,
-         .since = gone,
-         .replaced_in = std::max(Duration(0), options_.allocator.grace_period - gone)});
+        {.node = node, .since = gone, .replaced_in = std::max(Duration(0), grace_of(node) - gone)});
   }
   return repair;
 }

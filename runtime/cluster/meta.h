@@ -71,7 +71,8 @@ class Meta {
   void retry(std::string bytes, Time until, Error error, Done<std::string> done);
   void allocate();
   void plan(Time now);
-  std::vector<placement::StorageNode> storage_nodes();
+  std::vector<placement::StorageNode> storage_nodes(Time now);
+  Duration grace_of(NodeId id) const;
   std::set<NodeId> holders() const;
   std::vector<placement::ShardGroup> groups(ShardId first, ShardId end) const;
   void run(placement::Step step);

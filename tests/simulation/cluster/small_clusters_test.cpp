@@ -148,6 +148,22 @@ TEST_F(Three, GiveANewNodeItsShare) {
   expect_equal_replicas();
 }
 
+TEST_F(Three, ReplaceADeadNodeAtOnceIfItIsDrained) {
+  add_everywhere(0, 1);
+  const std::size_t fourth = world.add_machine();
+  world.start(fourth);
+  ASSERT_TRUE(world.run_until(10s, [&] { return world.ready(fourth); })) << statuses();
+  world.crash(2);
+  const auto has_all = [&] { return world.node(fourth)->cluster().replicas().count() == 9; };
+  EXPECT_FALSE(world.run_until(30s, has_all)) << "it may come back, for five minutes";
+  world.drain(0, 2, true);
+  EXPECT_TRUE(world.run_until(30s, has_all)) << world.node(fourth)->cluster().replicas().count();
+  expect_equal_replicas();
+  world.run(5s);  // the last ones vote, and the dead one's are removed
+  world.crash(0);
+  expect_everywhere(fourth, {1});
+}
+
 TEST_F(Three, ComeBackAfterAllLostPower) {
   add_everywhere(0, 1);
   for (std::size_t i = 0; i < 3; ++i) world.crash(i);
