@@ -19,6 +19,7 @@ constexpr char kReminder = 'r';
 constexpr char kValue = 's';
 constexpr char kRowVersion = 'v';
 constexpr char kWatermark = 'w';
+constexpr char kRestoreMark = 'b';
 constexpr char kExpiry = 'x';
 
 // Kinds of Raft's records.
@@ -165,6 +166,7 @@ std::string ReplicaKeys::owner_prefix() const { return data_key(kOwner); }
 std::string ReplicaKeys::owner(std::string_view type) const { return owner_prefix().append(type); }
 std::string ReplicaKeys::row_version() const { return data_key(kRowVersion); }
 std::string ReplicaKeys::watermark() const { return data_key(kWatermark); }
+std::string ReplicaKeys::restore_mark() const { return data_key(kRestoreMark); }
 
 std::string ReplicaKeys::values_prefix() const { return data_key(kValue); }
 

@@ -86,6 +86,7 @@ class ReplicaKeys {
   std::string owner(std::string_view type) const;
   std::string row_version() const;
   std::string watermark() const;
+  std::string restore_mark() const;
 
   std::string value_prefix(std::string_view type) const;                       // id, name
   std::string value_prefix(std::string_view type, std::string_view id) const;  // name

@@ -154,6 +154,42 @@ struct ReminderView {
   Bytes data = {};
 };
 
+struct BackupCut {
+  std::uint32_t shard = 0;
+  std::string node = {};  // which has it
+  std::uint64_t applied = 0;
+};
+/// Cuts through all shards, which fit together (runtime/cluster/backups.h).
+struct BackupPlan {
+  std::string backup = {};
+  std::string cluster = {};
+  WallTime taken = {};
+  std::vector<std::string> addresses = {};  // of the APIs of its nodes
+  std::vector<BackupCut> shards = {};       // in order
+};
+
+/// What a shard holds, for who wants to restore into it.
+struct ShardContents {
+  std::uint32_t shard = 0;
+  std::string state = {};    // empty, data, restoring, restored
+  std::string restore = {};  // which attempt
+  std::uint64_t parts = 0;   // loaded by it
+};
+struct ContentsView {
+  std::string cluster = {};
+  std::vector<ShardContents> shards = {};  // in order
+};
+
+/// A step of filling the cluster's shards from a backup.
+struct RestoreStep {
+  enum class Kind : std::uint8_t { kBegin, kLoad, kFinish, kAbandon };
+  Kind kind = Kind::kBegin;
+  std::string restore = {};  // names the attempt
+  std::uint32_t shard = 0;   // of kLoad; the others are for all shards
+  std::uint64_t part = 0;    // of kLoad
+  std::string rows = {};     // of kLoad: encoded, see storage/shard/restored.h
+};
+
 /// Looks into the cluster, from this node. Wakes no actor. Thread-safe; answers come on any thread,
 /// once, and must not block. kUnavailable, among others, before this node is a member.
 class Admin {
@@ -177,6 +213,18 @@ class Admin {
   /// Of one actor; of all of a type if the id is empty, at most `limit`.
   virtual void reminders(ActorKey key, std::uint64_t limit,
                          Done<std::vector<ReminderView>> done) = 0;
+
+  /// Begins a backup of that name, 32 hexadecimal digits. Its cuts are kept for two minutes after
+  /// they were last asked for. kUnavailable if a node or a leader does not answer.
+  virtual void begin_backup(std::string backup, Done<BackupPlan> done) = 0;
+  /// The next part of a cut, or the last one again: see cluster::Backups::part().
+  virtual void backup_part(std::string backup, BackupCut cut, std::uint64_t part,
+                           Done<std::string> done) = 0;
+  virtual void end_backup(std::string backup, Done<void> done) = 0;
+  virtual void contents(Done<ContentsView> done) = 0;
+  /// kUnavailable: it may not have happened, do the same again. kPrecondition: not in this state,
+  /// see storage::RestoreCommand.
+  virtual void restore(RestoreStep step, Done<void> done) = 0;
 
   /// The node, 32 hexadecimal digits or the beginning of them, gives its replicas and owners to
   /// others; or no longer.

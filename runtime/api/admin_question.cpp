@@ -53,6 +53,7 @@ ValueView shown_value(std::string name, std::string_view stored) {
 Result<void> AdminAnswer::add(const storage::Reads& reads, storage::ReplicaKeys keys) {
   if (question_.what == "state") return add_values(reads, keys);
   if (question_.what == "reminders") return add_reminders(reads, keys);
+  if (question_.what == "contents") return add_contents(reads, keys);
   if (question_.what != "ids") return fail(Code::kUnimplemented, "no question " + question_.what);
   Result<std::vector<std::string>> ids = storage::actor_ids(
       reads, keys, question_.type, question_.after, static_cast<std::size_t>(question_.limit + 1));
@@ -87,7 +88,25 @@ Result<void> AdminAnswer::add_reminders(const storage::Reads& reads, storage::Re
   return {};
 }
 
+Result<void> AdminAnswer::add_contents(const storage::Reads& reads, storage::ReplicaKeys keys) {
+  using State = storage::RestoreMark::State;
+  Result<storage::RestoreMark> mark = storage::read_restore_mark(reads, keys);
+  if (!mark) return fail(mark.error());
+  const Result<bool> used = storage::has_actors_rows(reads, keys);
+  if (!used) return fail(used.error());
+  const char* const state = mark->state == State::kLoading    ? "restoring"
+                            : mark->state == State::kFinished ? "restored"
+                            : *used                           ? "data"
+                                                              : "empty";
+  contents_.push_back({.shard = keys.shard().value,
+                       .state = state,
+                       .restore = std::move(mark->restore),
+                       .parts = mark->parts});
+  return {};
+}
+
 Result<std::string> AdminAnswer::finish() {
+  if (question_.what == "contents") return try_to_json(contents_);
   if (question_.what == "state") return try_to_json(values_);
   if (question_.what == "reminders") {
     return try_to_json(merged(std::move(reminders_), question_.limit));

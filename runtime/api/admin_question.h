@@ -16,11 +16,13 @@
 namespace troupe::api {
 
 struct AdminQuestion {
-  std::string what = {};  // activations, replicas, repair, ids, state, reminders, drain
+  // activations, replicas, repair, ids, state, reminders, contents, drain; and those of a backup:
+  // backup hold, backup cut, backup confirm, backup release, backup part (of bytes), backup end
+  std::string what = {};
   std::string type = {};
-  std::string id = {};
+  std::string id = {};  // or which backup
   std::optional<std::string> after = {};
-  std::uint64_t limit = 0;
+  std::uint64_t limit = 0;  // or which part
   bool draining = false;
   std::vector<std::uint32_t> shards = {};  // that the one asked leads; replicas: all if empty
 };
@@ -37,18 +39,20 @@ class AdminAnswer {
   AdminAnswer(AdminQuestion question, WallTime now) : question_(std::move(question)), now_(now) {}
 
   Result<void> add(const storage::Reads& reads, storage::ReplicaKeys keys);
-  /// JSON of IdsView, or of an array of ValueView or ReminderView.
+  /// JSON of IdsView, or of an array of ValueView, ReminderView or ShardContents.
   Result<std::string> finish();
 
  private:
   Result<void> add_values(const storage::Reads& reads, storage::ReplicaKeys keys);
   Result<void> add_reminders(const storage::Reads& reads, storage::ReplicaKeys keys);
+  Result<void> add_contents(const storage::Reads& reads, storage::ReplicaKeys keys);
 
   AdminQuestion question_;
   WallTime now_;
   std::vector<std::string> ids_;
   std::vector<ValueView> values_;
   std::vector<ReminderView> reminders_;
+  std::vector<ShardContents> contents_;
 };
 
 /// The first `limit` of the ids in all answers.

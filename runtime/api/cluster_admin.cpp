@@ -268,6 +268,9 @@ void ClusterAdmin::question(const std::string& body, Done<std::string> respond) 
     cluster_.update_self([draining](placement::Member& self) { self.draining = draining; });
     return respond(std::string());
   }
+  if (question->what.starts_with("backup ")) {
+    return backup_question(*question, std::move(respond));
+  }
   read(*std::move(question), std::move(respond));
 }
 

@@ -47,6 +47,12 @@ class ClusterAdmin final : public Admin, public Backend {
   void state(ActorKey key, Done<std::vector<ValueView>> done) override;
   void reminders(ActorKey key, std::uint64_t limit, Done<std::vector<ReminderView>> done) override;
   void drain(std::string node, bool draining, Done<void> done) override;
+  void begin_backup(std::string backup, Done<BackupPlan> done) override;
+  void backup_part(std::string backup, BackupCut cut, std::uint64_t part,
+                   Done<std::string> done) override;
+  void end_backup(std::string backup, Done<void> done) override;
+  void contents(Done<ContentsView> done) override;
+  void restore(RestoreStep step, Done<void> done) override;
 
  private:
   using Questions = std::vector<std::pair<NodeId, AdminQuestion>>;
@@ -77,6 +83,12 @@ class ClusterAdmin final : public Admin, public Backend {
   void question(const std::string& body, Done<std::string> respond);
   void read(AdminQuestion question, Done<std::string> respond);
   Result<std::string> answer(const AdminQuestion& question);
+  Result<Questions> by_leader(const std::vector<ShardId>& shards, AdminQuestion question) const;
+  void attempt_backup(std::string backup, int attempts_left, Done<BackupPlan> done);
+  void cut_backup(std::string backup, Done<BackupPlan> done);
+  BackupPlan plan_of(std::string backup) const;
+  void backup_question(const AdminQuestion& question, Done<std::string> respond);
+  Result<void> check_rows(ShardId shard, const std::vector<storage::RestoredRow>& rows) const;
   std::vector<ShardId> shards_of(const ActorKey& key) const;
 
   cluster::Cluster& cluster_;

@@ -38,20 +38,27 @@ std::vector<ShardId> ClusterAdmin::shards_of(const ActorKey& key) const {
   return all;
 }
 
-void ClusterAdmin::ask_leaders(const std::vector<ShardId>& shards, AdminQuestion question,
-                               Done<std::vector<std::string>> done) {
-  std::map<NodeId, std::vector<std::uint32_t>> by_leader;
+Result<ClusterAdmin::Questions> ClusterAdmin::by_leader(const std::vector<ShardId>& shards,
+                                                        AdminQuestion question) const {
+  std::map<NodeId, std::vector<std::uint32_t>> led_by;
   for (const ShardId shard : shards) {
     const NodeId leader = leader_of(shard);
-    if (leader.empty()) return done(fail(cluster_.no_leader(shard)));
-    by_leader[leader].push_back(shard.value);
+    if (leader.empty()) return fail(cluster_.no_leader(shard));
+    led_by[leader].push_back(shard.value);
   }
   Questions questions;
-  for (auto& [leader, led] : by_leader) {
+  for (auto& [leader, led] : led_by) {
     question.shards = std::move(led);
     questions.emplace_back(leader, question);
   }
-  ask_all(questions, kReadPatience, [done = std::move(done)](Answers answers) mutable {
+  return questions;
+}
+
+void ClusterAdmin::ask_leaders(const std::vector<ShardId>& shards, AdminQuestion question,
+                               Done<std::vector<std::string>> done) {
+  const Result<Questions> questions = by_leader(shards, std::move(question));
+  if (!questions) return done(fail(questions.error()));
+  ask_all(*questions, kReadPatience, [done = std::move(done)](Answers answers) mutable {
     std::vector<std::string> bodies;
     for (auto& [leader, answer] : answers) {
       if (!answer) return done(fail(answer.error()));

@@ -318,6 +318,12 @@ void Cluster::host(Hosting& hosting, std::vector<std::string> types) {
                                                     .router = *router_,
                                                     .log = deps_.log.named("deliveries"),
                                                     .scheduler = deps_.scheduler});
+  backups_ = std::make_unique<Backups>(Backups::Options{},
+                                       Backups::Dependencies{.clock = deps_.clock,
+                                                             .loop = deps_.loop,
+                                                             .disk = deps_.disk,
+                                                             .replicas = *replicas_,
+                                                             .deliveries = *deliveries_});
   owners_->members_changed();
   owners_->start();
   inbox_ = std::make_unique<Inbox>(
@@ -361,6 +367,7 @@ void Cluster::give_back(Time until, Function<void()> done) {
 
 void Cluster::leave() {
   ready_.store(false, std::memory_order_release);
+  if (backups_) backups_->stop();
   if (deliveries_) deliveries_->stop();
   if (router_) router_->stop();
   if (gossip_) {
@@ -408,7 +415,8 @@ void Cluster::applied(Replica& replica, const storage::Entry* entry,
                       const storage::Outcome& outcome) {
   if (entry == nullptr || !replica.leads()) return;
   if (outcome.kind != storage::Outcome::Kind::kApplied) return;
-  if (owners_ && std::holds_alternative<storage::AssignCommand>(entry->command)) {
+  if (owners_ && (std::holds_alternative<storage::AssignCommand>(entry->command) ||
+                  std::holds_alternative<storage::RestoreCommand>(entry->command))) {
     owners_->owners_changed(replica);
   }
   if (deliveries_) deliveries_->applied(replica.shard(), *entry);

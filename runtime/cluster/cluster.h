@@ -14,6 +14,7 @@
 #include "placement/gossip/gossip.h"
 #include "runtime/base/guarded.h"
 #include "runtime/base/log.h"
+#include "runtime/cluster/backups.h"
 #include "runtime/cluster/call_router.h"
 #include "runtime/cluster/commit_inbox.h"
 #include "runtime/cluster/deliveries.h"
@@ -140,6 +141,10 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
   Replicas& replicas() { return *replicas_; }
   Meta* meta() { return meta_.get(); }
   Rpc& rpc() { return *rpc_; }
+  /// Null before host().
+  Backups* backups() { return backups_.get(); }
+  /// A step of filling a shard from a backup, wherever the shard is led. On the loop, of a member.
+  void restore(ShardId shard, storage::RestoreCommand command, Done<storage::Outcome> done);
   const std::string& id() const { return cluster_.cluster; }
   std::uint32_t shard_count() const { return cluster_.shard_count; }
   std::string status() const;
@@ -225,6 +230,7 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
   std::unique_ptr<Owners> owners_;
   std::unique_ptr<CallRouter> router_;
   std::unique_ptr<Deliveries> deliveries_;
+  std::unique_ptr<Backups> backups_;
   std::unique_ptr<Inbox> inbox_;
   std::atomic<Inbox*> calls_{nullptr};  // for the network's threads
   std::atomic<Hosting*> hosting_{nullptr};

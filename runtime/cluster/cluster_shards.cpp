@@ -74,6 +74,11 @@ void Cluster::propose(ShardId shard, ProposedEntry entry, Done<storage::Outcome>
              });
 }
 
+void Cluster::restore(ShardId shard, storage::RestoreCommand command, Done<storage::Outcome> done) {
+  auto entry = std::make_shared<const storage::Entry>(deps_.clock.wall(), std::move(command));
+  propose(shard, ProposedEntry(std::move(entry)), std::move(done));
+}
+
 Duration Cluster::patience_with(NodeId node, Duration patience) const {
   return doubts_.in_doubt(node) ? std::min<Duration>(patience, kDoubtedPatience) : patience;
 }

@@ -33,6 +33,8 @@ Deliveries::Deliveries(DeliveriesOptions options, Dependencies dependencies)
 void Deliveries::lead(ShardId shard) {
   const Replica* replica = deps_.replicas.find(shard);
   if (replica == nullptr || shard == kMetaShard || led_.contains(shard)) return;
+  // It begins once all is there: what is loaded may be due long before it came.
+  if (machine_of(*replica).restoring()) return;
   Led& led = led_.try_emplace(shard, Led{.keys = replica->keys()}).first->second;
   led.session = next_session_++;
   led.from = machine_of(*replica).watermark();
@@ -53,6 +55,7 @@ void Deliveries::stop_leading(ShardId shard) {
 
 void Deliveries::stop() {
   *alive_ = false;
+  held_.clear();
   led_.clear();
   held_back_.clear();
 }
@@ -60,6 +63,7 @@ void Deliveries::stop() {
 void Deliveries::applied(ShardId shard, const storage::Entry& entry) {
   const auto led = led_.find(shard);
   if (led == led_.end()) return;
+  if (std::holds_alternative<storage::RestoreCommand>(entry.command)) return stop_leading(shard);
   const auto* turn = std::get_if<storage::TurnCommand>(&entry.command);
   if (turn == nullptr || (turn->reminders.empty() && turn->outbox.empty())) return;
   Led& present = led->second;
@@ -263,7 +267,30 @@ void Deliveries::tick_over(ShardId shard, Led& led) {
   if (led.more_due && room && !led.held_back) plan_scan_for_due(shard, led);
 }
 
+void Deliveries::hold_messages(Time until) {
+  held_until_ = std::max(held_until_, until);
+  deps_.loop.post_at(until, [this, alive = alive_] {
+    if (*alive && !holds_messages()) release_messages();
+  });
+}
+
+void Deliveries::release_messages() {
+  held_until_ = {};
+  for (Work& work : std::exchange(held_, {})) work();
+  for (const auto& [shard, led] : led_) plan_scan(shard);
+}
+
+// What it does must look whether its shard is still led, as after any wait.
+void Deliveries::once_released(Work work) {
+  if (holds_messages()) {
+    held_.push_back(std::move(work));
+  } else {
+    work();
+  }
+}
+
 void Deliveries::scan_outbox(Replica& replica, Led& led) {
+  if (holds_messages()) return;  // all are scanned afterwards
   for (const auto& [target_shard, outbox] : machine_of(replica).outbox()) {
     Target& target = led.targets[target_shard];
     target.next = std::max(target.next, outbox.low_water);
@@ -358,7 +385,10 @@ void Deliveries::message_done(ShardId shard, std::uint64_t session, ShardId targ
     // The same once more; the receiver knows whether it came through.
     return deps_.loop.post_at(deps_.clock.now() + options_.retry_interval,
                               [this, alive = alive_, shard, session, target, to] {
-                                if (*alive) send_first(shard, session, target, to);
+                                if (!*alive) return;
+                                once_released([this, shard, session, target, to] {
+                                  send_first(shard, session, target, to);
+                                });
                               });
   }
   const auto queued = led->targets[target].queues.find(to);
@@ -367,7 +397,8 @@ void Deliveries::message_done(ShardId shard, std::uint64_t session, ShardId targ
   const bool more = !queued->second.empty();
   if (!more) led->targets[target].queues.erase(queued);
   message_over(shard, *led, target, number);
-  if (more) send_first(shard, session, target, to);
+  if (!more) return;
+  once_released([this, shard, session, target, to] { send_first(shard, session, target, to); });
 }
 
 void Deliveries::message_over(ShardId shard, Led& led, ShardId target, std::uint64_t number) {
@@ -404,7 +435,10 @@ void Deliveries::plan_report(ShardId shard, ShardId target, Duration delay) {
   if (std::exchange(led.targets[target].report_planned, true)) return;
   deps_.loop.post_at(deps_.clock.now() + delay,
                      [this, alive = alive_, shard, session = led.session, target] {
-                       if (*alive && find(shard, session) != nullptr) report(shard, target);
+                       if (!*alive) return;
+                       once_released([this, shard, target, session] {
+                         if (find(shard, session) != nullptr) report(shard, target);
+                       });
                      });
 }
 

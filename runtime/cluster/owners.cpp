@@ -302,6 +302,11 @@ void Owners::assign(ShardId shard, const std::string& type) {
   if (replica == nullptr || !replica->leads()) {
     return settle(key, fail(Code::kPrecondition, "this node no longer leads that shard"));
   }
+  if (machine_of(*replica).restoring()) {
+    return settle(key, fail(Code::kUnavailable,
+                            "shard " + std::to_string(shard.value) +
+                                " is being restored; it opens once `troupe restore` has finished"));
+  }
   const Time now = deps_.clock.now();
   const std::vector<NodeId> candidates = hosts(type);
   if (candidates.empty()) {

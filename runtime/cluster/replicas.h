@@ -76,6 +76,12 @@ class Replicas final : private ReplicaEvents {
   /// Runs once everything in the pending batch is durable.
   void when_durable(Work work);
 
+  /// Runs once all that was applied until now is in the engine, as disk.view() shows it.
+  void when_applied_is_written(Work work) {
+    writer_->settle();
+    when_written(std::move(work));
+  }
+
   /// Loads the replicas that the disk holds. kDataLoss names what is damaged.
   Result<void> load();
   /// Begins replicas of new groups. Durable before anything of them leaves.

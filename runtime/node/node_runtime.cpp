@@ -9,6 +9,7 @@
 #include "actors/activation/blocking_scheduler.h"
 #include "actors/activation/caf_scheduler.h"
 #include "actors/directory/actors.h"
+#include "actors/turns/effects.h"
 #include "runtime/api/api.h"
 #include "runtime/api/grpc/grpc_api.h"
 #include "runtime/api/http/http_api.h"
@@ -63,6 +64,9 @@ Result<transport::TransportOptions> transport_options(const NodeSettings& settin
   return options;
 }
 
+// The largest value that an actor can have saved can be restored, with what says whose it is.
+constexpr std::size_t kBodyBytesMax = actors::kEntryBytesMax + (4U << 10U);
+
 Result<net::HttpServerOptions> http_options(const NodeSettings& settings) {
   const auto listen = placement::parse_address(settings.http);
   if (!listen) {
@@ -72,6 +76,7 @@ Result<net::HttpServerOptions> http_options(const NodeSettings& settings) {
   net::HttpServerOptions options;
   options.addresses = {listen->host};
   options.port = listen->port;
+  options.body_size_max = kBodyBytesMax;
   options.error_body = [](int status, std::string_view message) {
     return api::HttpApi::refused(status, message);
   };

@@ -191,8 +191,34 @@ OutboxDoneCommand read_outbox_done(Reader& in) {
 
 void write(Writer& out, const WatermarkCommand& command) { write(out, command.watermark); }
 
-Command read_command(Reader& in) {
-  switch (in.number_up_to(std::variant_size_v<Command> - 1)) {
+void write(Writer& out, const RestoreCommand& restore) {
+  out.number(static_cast<std::uint64_t>(restore.step));
+  out.bytes(restore.restore);
+  out.number(restore.part);
+  out.bytes(encode(restore.rows));
+}
+
+RestoreCommand read_restore(Reader& in) {
+  RestoreCommand restore;
+  restore.step = static_cast<RestoreCommand::Step>(
+      in.number_up_to(static_cast<std::uint64_t>(RestoreCommand::Step::kAbandon)));
+  restore.restore = in.string();
+  restore.part = in.number();
+  Result<std::vector<RestoredRow>> rows = decode_restored_rows(in.bytes());
+  if (!rows) in.damage();
+  if (rows) restore.rows = *std::move(rows);
+  return restore;
+}
+
+std::uint64_t version_of(const Command& command) {
+  return std::holds_alternative<RestoreCommand>(command) ? 2 : 1;
+}
+
+Command read_command(Reader& in, std::uint64_t version) {
+  const std::size_t known = version < 2 ? 4 : std::variant_size_v<Command>;
+  switch (in.number_up_to(known - 1)) {
+    case 4:
+      return read_restore(in);
     case 1:
       return read_assign(in);
     case 2:
@@ -210,7 +236,7 @@ std::string encode(const Entry& entry) {
   Writer out;
   if (const auto* turn = std::get_if<TurnCommand>(&entry.command)) out.reserve(size_about(*turn));
   out.append(std::string_view("\0\0\0\0\0\0\0\0", kHashBytes));  // until it is known
-  out.number(kEntryVersion);
+  out.number(version_of(entry.command));
   write(out, entry.now);
   out.number(entry.command.index());
   std::visit([&](const auto& command) { write(out, command); }, entry.command);
@@ -235,7 +261,7 @@ Result<Entry> decode_entry(std::string_view bytes) {
   }
   Entry entry;
   entry.now = read_time(in);
-  entry.command = read_command(in);
+  entry.command = read_command(in, version);
   if (version == 0 || !in.finished()) return fail(Code::kDataLoss, "an entry makes no sense");
   return entry;
 }

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "runtime/base/ids.h"
+#include "storage/shard/call_id.h"
+#include "storage/shard/restored.h"
 #include <troupe/payload.h>
 #include <troupe/result.h>
 #include <troupe/time.h>
@@ -16,16 +18,6 @@
 /// What a shard's log holds: commands whose times and schedules the proposer has worked out, so
 /// that applying one is the same pure computation on every replica.
 namespace troupe::storage {
-
-/// Names one call of one process, through all its retries and redirects.
-struct CallId {
-  NodeId origin;
-  Generation generation;
-  std::uint64_t sequence = 0;
-
-  bool empty() const { return origin.empty(); }
-  friend auto operator<=>(const CallId&, const CallId&) = default;
-};
 
 /// A turn ran because a caller that may retry asked.
 struct CallCause {
@@ -112,15 +104,37 @@ struct WatermarkCommand {
   WallTime watermark;
 };
 
-using Command = std::variant<TurnCommand, AssignCommand, OutboxDoneCommand, WatermarkCommand>;
+/// Fills an empty shard with what a backup holds for it.
+///
+///     kBegin ──→ kLoad 1 ──→ kLoad 2 ... ──→ kFinish        kBegin again: from the start
+///        └───────────┴──────────────→ kAbandon: empty again
+///
+/// In between the shard has no owners and gets none, so nothing runs in it. Refused with
+/// kPrecondition: the beginning where there are rows or another restore has finished; all others
+/// where not this restore, or not this part, is next. A part or an end that comes again changes
+/// nothing.
+struct RestoreCommand {
+  enum class Step : std::uint8_t { kBegin, kLoad, kFinish, kAbandon };
+  Step step = Step::kBegin;
+  std::string restore;     // names the attempt; not that of kAbandon
+  std::uint64_t part = 0;  // of kLoad: its number, from 1; of kFinish: how many there were, 0: any
+  std::vector<RestoredRow> rows = {};
+};
+/// An entry to finish is refused with kUnavailable until rights given out before the beginning have
+/// ended: this long after it. Twice a lease.
+inline constexpr Duration kRestoreClosed = std::chrono::seconds(2);
+
+using Command =
+    std::variant<TurnCommand, AssignCommand, OutboxDoneCommand, WatermarkCommand, RestoreCommand>;
 
 struct Entry {
   WallTime now;  // the proposer's clock; replicas never read their own
   Command command;
 };
 
-/// What version of entries this build writes; it reads all up to it.
-inline constexpr std::uint64_t kEntryVersion = 1;
+/// The newest version of entries that this build reads. It writes each command in the oldest that
+/// knows it: restores came with version 2.
+inline constexpr std::uint64_t kEntryVersion = 2;
 
 std::string encode(const Entry& entry);
 /// kDataLoss for damaged bytes, kUnimplemented for a version newer than ours.

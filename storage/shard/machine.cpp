@@ -6,6 +6,7 @@
 #include "runtime/base/check.h"
 #include "runtime/base/codec.h"
 #include "storage/scan.h"
+#include "storage/shard/machine_outcome.h"
 #include "storage/shard/machine_turn.h"
 #include "storage/shard/row_codec.h"
 
@@ -14,21 +15,6 @@ namespace {
 
 // Of what is kept for ticks on their way.
 constexpr std::size_t kHandedOutMax = 256;
-
-Outcome outcome(Outcome::Kind kind, std::uint64_t index) {
-  Outcome result;
-  result.kind = kind;
-  result.index = index;
-  return result;
-}
-
-Outcome applied(std::uint64_t index) { return outcome(Outcome::Kind::kApplied, index); }
-
-Outcome refused(std::uint64_t index, Code code, std::string message) {
-  Outcome result = outcome(Outcome::Kind::kRefused, index);
-  result.error = Error{.code = code, .message = std::move(message)};
-  return result;
-}
 
 }  // namespace
 
@@ -130,6 +116,10 @@ Result<Outcome> ShardMachine::run(const At& at, const TurnCommand& command, Batc
 }
 
 Result<Outcome> ShardMachine::run(const At& at, const AssignCommand& assign, Batch& out) {
+  if (restoring()) {
+    return refused(at.index, Code::kUnavailable,
+                   "shard " + std::to_string(keys_.shard().value) + " is being restored");
+  }
   const auto found = owners_.find(assign.type);
   const Epoch current = found == owners_.end() ? Epoch{} : found->second.epoch;
   if (current != assign.replaces) {
@@ -187,6 +177,7 @@ Result<Outcome> ShardMachine::run(const At& at, const OutboxDoneCommand& done, B
 }
 
 Result<Outcome> ShardMachine::run(const At& at, const WatermarkCommand& command, Batch& out) {
+  if (restoring()) return applied(at.index);  // it knows nothing of the reminders that come
   WallTime to = std::min(command.watermark, at.now);
   const std::string prefix = keys_.due_prefix();
   const KeyRange pending{.from = keys_.due_from(watermark_), .to = after_prefix(prefix)};

@@ -106,6 +106,9 @@ class ShardMachine {
   const std::map<ShardId, OutboxState>& outbox() const { return outbox_; }
   std::uint64_t outbox_messages() const { return outbox_messages_; }
   std::size_t recorded_calls() const { return recorded_.size(); }
+  /// Whether it is, or was, filled from a backup. While it is, it has no owners and gets none.
+  const RestoreMark& restored() const { return restore_; }
+  bool restoring() const { return restore_.state == RestoreMark::State::kLoading; }
   /// If a call of this id has had its effect and is remembered: an outcome of kind kConsumed, with
   /// its reply. kDataLoss if that is damaged.
   Result<std::optional<Outcome>> consumed(const CallId& id) const;
@@ -151,6 +154,18 @@ class ShardMachine {
   Result<Outcome> run(const At& at, const AssignCommand& assign, Batch& out);
   Result<Outcome> run(const At& at, const OutboxDoneCommand& done, Batch& out);
   Result<Outcome> run(const At& at, const WatermarkCommand& command, Batch& out);
+  Result<Outcome> run(const At& at, const RestoreCommand& restore, Batch& out);
+  Result<Outcome> begin_restore(const At& at, const RestoreCommand& restore, Batch& out);
+  Result<Outcome> load_part(const At& at, const RestoreCommand& restore, Batch& out);
+  Result<Outcome> finish_restore(const At& at, const RestoreCommand& restore, Batch& out);
+  Result<Outcome> abandon_restore(const At& at, Batch& out);
+  void put(const At& at, const RestoredValue& row, Batch& out);
+  void put(const At& at, const RestoredReminder& row, Batch& out);
+  void put(const At& at, const RestoredMessage& row, Batch& out);
+  void put(const At& at, const RestoredCall& row, Batch& out);
+  void put(const At& at, const RestoredEpoch& row, Batch& out);
+  void wipe(Batch& out);
+  void put_restore_mark(Batch& out) const;
 
   ReplicaKeys keys_;
   std::uint32_t shard_count_;
@@ -164,6 +179,7 @@ class ShardMachine {
   std::vector<Owners::const_iterator> advanced_;  // whose last sequence is not in the rows
   RowVersion row_version_;
   WallTime watermark_ = WallTime::min();
+  RestoreMark restore_;
   std::map<ShardId, OutboxState> outbox_;
   std::uint64_t outbox_messages_ = 0;
   std::uint64_t outbox_bytes_ = 0;

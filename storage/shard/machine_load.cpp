@@ -24,6 +24,7 @@ Result<void> ShardMachine::load() {
   owners_.clear();
   row_version_ = {};
   watermark_ = WallTime::min();
+  restore_ = {};
   outbox_.clear();
   outbox_messages_ = outbox_bytes_ = 0;
   inbox_.clear();
@@ -69,6 +70,9 @@ Result<void> ShardMachine::load_marks() {
     if (!decoded) return damaged("watermark");
     watermark_ = *decoded;
   }
+  const auto mark = read_restore_mark(reads_, keys_);
+  if (!mark) return fail(mark.error());
+  restore_ = *mark;
   const KeyRange range = prefix_range(keys_.expiry_prefix());
   return each(reads_, range, [&](std::string_view key, std::string_view) -> Result<bool> {
     key.remove_prefix(range.from.size());

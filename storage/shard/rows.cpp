@@ -192,6 +192,29 @@ Result<std::vector<std::string>> actor_ids(const Reads& reads, ReplicaKeys keys,
   return ids;
 }
 
+Result<RestoreMark> read_restore_mark(const Reads& reads, ReplicaKeys keys) {
+  const auto bytes = reads.get(keys.restore_mark());
+  if (!bytes) return fail(bytes.error());
+  if (!*bytes) return RestoreMark();
+  std::optional<RestoreMark> mark = decode_restore_mark(**bytes);
+  if (!mark) return damaged("restore mark");
+  return *std::move(mark);
+}
+
+Result<bool> has_actors_rows(const Reads& reads, ReplicaKeys keys) {
+  bool found = false;
+  for (const std::string& prefix :
+       {keys.values_prefix(), keys.reminders_prefix(), keys.call_prefix(),
+        keys.outbox_state_prefix(), keys.inbox_low_water_prefix(), keys.inbox_prefix()}) {
+    const auto read = each(reads, prefix_range(prefix), [&](std::string_view, std::string_view) {
+      found = true;
+      return Result<bool>(false);
+    });
+    if (!read) return fail(read.error());
+  }
+  return found;
+}
+
 Result<ShardStatistics> statistics(const Reads& reads, ReplicaKeys keys) {
   ShardStatistics found;
   const std::string value_prefix = keys.values_prefix();

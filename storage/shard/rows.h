@@ -11,6 +11,7 @@
 #include "runtime/base/ids.h"
 #include "storage/engine.h"
 #include "storage/keys.h"
+#include "storage/shard/restored.h"
 #include <troupe/result.h>
 #include <troupe/time.h>
 
@@ -112,6 +113,10 @@ Result<std::vector<std::string>> actor_ids(const Reads& reads, ReplicaKeys keys,
                                            std::string_view type,
                                            const std::optional<std::string>& after,
                                            std::size_t limit);
+
+Result<RestoreMark> read_restore_mark(const Reads& reads, ReplicaKeys keys);
+/// Whether any turn has left something in it. A shard that a restore has just begun has none.
+Result<bool> has_actors_rows(const Reads& reads, ReplicaKeys keys);
 
 /// How much there is. Reads every row: not for the node loop.
 struct ShardStatistics {

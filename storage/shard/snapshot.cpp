@@ -15,14 +15,11 @@ constexpr std::size_t kHashBytes = 8;
 
 std::uint64_t checksum(std::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
 
-// Calls `visit(key, value)` for each row. False for bytes that make no sense.
-template <class Visit>
-bool each_row(std::string_view body, Visit visit) {
+bool makes_sense(std::string_view body) {
   Reader in(body);
   while (in.ok() && in.left() > 0) {
-    const std::string_view key = in.bytes();
-    const std::string_view value = in.bytes();
-    if (in.ok()) visit(key, value);
+    in.bytes();
+    in.bytes();
   }
   return in.ok();
 }
@@ -74,22 +71,30 @@ Result<std::string> SnapshotReader::next() {
   return chunk.append(body);
 }
 
-Result<void> install_chunk(Batch& batch, ReplicaKeys keys, std::string_view chunk, RowsHash& hash) {
+Result<void> each_row(std::string_view chunk, const VisitRow& visit) {
   if (chunk.size() < kHashBytes ||
       big_endian_64(chunk.substr(0, kHashBytes)) != checksum(chunk.substr(kHashBytes))) {
     return fail(Code::kDataLoss, "a part of a snapshot does not match its checksum");
   }
   const std::string_view body = chunk.substr(kHashBytes);
-  if (!each_row(body, [](std::string_view, std::string_view) {})) {
-    return fail(Code::kDataLoss, "a part of a snapshot makes no sense");
+  if (!makes_sense(body)) return fail(Code::kDataLoss, "a part of a snapshot makes no sense");
+  Reader in(body);
+  while (in.left() > 0) {
+    const std::string_view key = in.bytes();
+    const std::string_view value = in.bytes();
+    if (auto visited = visit(key, value); !visited) return visited;
   }
+  return {};
+}
+
+Result<void> install_chunk(Batch& batch, ReplicaKeys keys, std::string_view chunk, RowsHash& hash) {
   const std::string prefix = keys.data_prefix();
   std::string key_here;
-  each_row(body, [&](std::string_view key, std::string_view value) {
+  return each_row(chunk, [&](std::string_view key, std::string_view value) -> Result<void> {
     batch.put(key_here.assign(prefix).append(key), value);
     hash.add(key, value);
+    return {};
   });
-  return {};
 }
 
 Result<ReplicaHash> replica_hash(const Reads& reads, ReplicaKeys keys) {

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -68,6 +69,11 @@ class SnapshotReader {
   std::unique_ptr<Cursor> cursor_;
   RowsHash hash_;
 };
+
+/// Calls `visit` with each row of a chunk, keys without the prefix of their replica, until it
+/// fails. kDataLoss for a damaged chunk, of which nothing is given; or what `visit` says.
+using VisitRow = std::function<Result<void>(std::string_view key, std::string_view value)>;
+Result<void> each_row(std::string_view chunk, const VisitRow& visit);
 
 /// Adds the rows of a chunk to the side of a replica that is not in use, and to `hash`. kDataLoss
 /// for a damaged chunk, of which nothing is added.

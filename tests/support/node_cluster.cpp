@@ -94,8 +94,11 @@ void NodeCluster::start(std::size_t node, const std::vector<std::string>& flags)
   std::vector<std::string> arguments{
       program_,   "--no-discovery",   "--data-dir",
       data(node), "--listen",         host(node) + ":" + std::to_string(peer_port(node)),
-      "--http",   http_address(node), "--shards",
-      "64",       "--threads",        "2"};
+      "--http",   http_address(node), "--threads",
+      "2"};
+  if (std::ranges::find(flags, "--shards") == flags.end()) {
+    arguments.insert(arguments.end(), {"--shards", "64"});
+  }
   if (founders_ > 1) arguments.insert(arguments.end(), {"--join", peers()});
   if (founders_ > 1 && node < founders_) {
     arguments.insert(arguments.end(), {"--bootstrap-expect", std::to_string(founders_)});

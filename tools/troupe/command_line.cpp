@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <ostream>
 #include <utility>
 
@@ -10,6 +11,7 @@
 
 #include "runtime/base/suggest.h"
 #include "tools/troupe/admin_commands.h"
+#include "tools/troupe/backup_command.h"
 #include "tools/troupe/completion.h"
 #include "tools/troupe/dev_cluster.h"
 #include "tools/troupe/version.h"
@@ -28,10 +30,22 @@ struct Typed {
   std::vector<std::vector<std::string>> arguments;  // one each, in the order of admin_commands()
   std::vector<std::vector<std::string>> options;    // likewise
   std::string shell;
+  std::string backup_file;
+  RestoreRequest restore;
   DevOptions dev;
   std::string program;
   std::vector<std::string> program_arguments;
 };
+
+// The flags of all commands that ask a node.
+void add_asking(CLI::App& command, Typed& typed) {
+  command.add_flag("--json", typed.json, "print the answer as it is");
+  command.add_option("--address", typed.address, "host:port of a node's API, or TROUPE_ADDRESS")
+      ->capture_default_str();
+  command.add_option("--timeout", typed.timeout_seconds, "seconds to wait for the answer")
+      ->check(CLI::Range(1, 86'400))
+      ->capture_default_str();
+}
 
 void add_admin(CLI::App& app, Typed& typed) {
   typed.arguments.resize(admin_commands().size());
@@ -52,13 +66,22 @@ void add_admin(CLI::App& app, Typed& typed) {
       added->add_option("--" + option.name, typed.options[i][j], option.help);
     }
     if (command.can_undo) added->add_flag("--undo", typed.undo, "take it back");
-    added->add_flag("--json", typed.json, "print the answer as it is");
-    added->add_option("--address", typed.address, "host:port of a node's API, or TROUPE_ADDRESS")
-        ->capture_default_str();
-    added->add_option("--timeout", typed.timeout_seconds, "seconds to wait for the answer")
-        ->check(CLI::Range(1, 86'400))
-        ->capture_default_str();
+    add_asking(*added, typed);
   }
+}
+
+void add_backup(CLI::App& app, Typed& typed) {
+  CLI::App* backup = app.add_subcommand("backup", "Write all of the cluster to a file, as it runs");
+  backup->add_option("FILE", typed.backup_file, "the file, which must not be there yet")
+      ->required();
+  add_asking(*backup, typed);
+  CLI::App* restore = app.add_subcommand("restore", "Fill a new, empty cluster from a backup");
+  restore->add_option("FILE", typed.restore.file, "the backup");
+  restore->add_flag("--beside-live", typed.restore.beside_live,
+                    "although the cluster that it was taken of is alive");
+  restore->add_flag("--abandon", typed.restore.abandon,
+                    "instead: wipe out what an unfinished restore has left");
+  add_asking(*restore, typed);
 }
 
 void add_dev(CLI::App& app, Typed& typed) {
@@ -81,6 +104,7 @@ void add_commands(CLI::App& app, Typed& typed) {
   app.add_subcommand("node", "Run a node; `troupe node --help` lists its flags");
   add_dev(app, typed);
   add_admin(app, typed);
+  add_backup(app, typed);
   app.add_subcommand("version", "Print the version");
   app.add_subcommand("completion", "Print a script that teaches a shell to complete troupe")
       ->add_option("SHELL", typed.shell, "bash, zsh or fish")
@@ -144,12 +168,24 @@ int report(Terminal& terminal, const Result<void>& result) {
   return kFailed;
 }
 
-int run_admin_command(Typed& typed, std::size_t i, const CLI::App& command, Terminal& terminal) {
+// Where to ask, and how. Nothing: --address makes no sense, and it has been said.
+std::optional<NodeApi::Options> asking(Typed& typed, const CLI::App& command, Terminal& terminal) {
   if (command.get_option("--address")->count() == 0) {
     typed.address = terminal.variable("TROUPE_ADDRESS").value_or(typed.address);
   }
   const Result<net::HostPort> address = net::parse_host_port(typed.address, kHttpPort);
-  if (!address) return misuse(terminal, "--address: " + address.error().message, "");
+  if (!address) {
+    misuse(terminal, "--address: " + address.error().message, "");
+    return std::nullopt;
+  }
+  return NodeApi::Options{.address = *address,
+                          .token = terminal.variable("DAPR_API_TOKEN").value_or(""),
+                          .timeout = std::chrono::seconds(typed.timeout_seconds)};
+}
+
+int run_admin_command(Typed& typed, std::size_t i, const CLI::App& command, Terminal& terminal) {
+  const std::optional<NodeApi::Options> options = asking(typed, command, terminal);
+  if (!options) return kMisused;
   const AdminCommand& known = admin_commands()[i];
   AdminRequest request{
       .command = known.name, .arguments = {}, .undo = typed.undo, .json = typed.json};
@@ -163,10 +199,28 @@ int run_admin_command(Typed& typed, std::size_t i, const CLI::App& command, Term
       request.options.emplace_back(known.options[j].name, typed.options[i][j]);
     }
   }
-  NodeApi api({.address = *address,
-               .token = terminal.variable("DAPR_API_TOKEN").value_or(""),
-               .timeout = std::chrono::seconds(typed.timeout_seconds)});
+  NodeApi api(*options);
   return report(terminal, run_admin(request, api, terminal));
+}
+
+int run_backup_command(Typed& typed, const CLI::App& command, Terminal& terminal) {
+  const std::optional<NodeApi::Options> options = asking(typed, command, terminal);
+  if (!options) return kMisused;
+  NodeApi api(*options);
+  if (command.get_name() == "backup") {
+    return report(terminal,
+                  run_backup({.file = typed.backup_file, .json = typed.json}, api, terminal));
+  }
+  RestoreRequest& request = typed.restore;
+  if (request.file.empty() != request.abandon) {
+    return misuse(terminal,
+                  request.abandon ? "--abandon takes no file" : "the backup's FILE is missing",
+                  "restore ");
+  }
+  request.from = *options;
+  request.json = typed.json;
+  SystemClock clock;
+  return report(terminal, run_restore(request, clock, api, terminal));
 }
 
 int run_dev(Typed& typed, Terminal& terminal) {
@@ -191,6 +245,7 @@ int run_parsed(const CLI::App& app, Typed& typed, Terminal& terminal) {
   const CLI::App& command = *parsed.front();
   const std::string& name = command.get_name();
   if (name == "dev") return run_dev(typed, terminal);
+  if (name == "backup" || name == "restore") return run_backup_command(typed, command, terminal);
   if (name == "version") {
     terminal.out << "troupe " << kVersion << '\n';
     return kSucceeded;

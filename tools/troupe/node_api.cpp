@@ -26,6 +26,8 @@ Code code_of(int status) {
       return Code::kDenied;
     case 404:
       return Code::kNotFound;
+    case 412:
+      return Code::kPrecondition;
     case 429:
       return Code::kExhausted;
     case 503:
@@ -65,9 +67,10 @@ Result<std::string> NodeApi::get(const std::string& target) {
   return ask({.method = "GET", .target = target});
 }
 
-Result<std::string> NodeApi::post(const std::string& target, std::string json) {
-  net::HttpRequest request{.method = "POST", .target = target, .body = std::move(json)};
-  if (!request.body.empty()) request.headers.add("Content-Type", "application/json");
+Result<std::string> NodeApi::post(const std::string& target, std::string body,
+                                  std::string_view content_type) {
+  net::HttpRequest request{.method = "POST", .target = target, .body = std::move(body)};
+  if (!request.body.empty()) request.headers.add("Content-Type", content_type);
   return ask(std::move(request));
 }
 

@@ -27,7 +27,8 @@ class NodeApi {
   /// The body of the answer. Errors say what to do: kUnavailable where nobody answers; where the
   /// node refuses, its own message.
   Result<std::string> get(const std::string& target);
-  Result<std::string> post(const std::string& target, std::string json);
+  Result<std::string> post(const std::string& target, std::string body,
+                           std::string_view content_type = "application/json");
   Result<std::string> remove(const std::string& target);
 
  private:

@@ -43,10 +43,12 @@ struct Exchange {
 using Endpoint = void (*)(Exchange);
 using Routes = std::span<const Route<Endpoint>>;
 
-/// Dapr's endpoints of actors; of the node itself; and the native ones.
+/// Dapr's endpoints of actors; of the node itself; the native ones; and those of them for `troupe
+/// backup` and `restore`.
 Routes actor_routes();
 Routes node_routes();
 Routes admin_routes();
+Routes backup_routes();
 
 /// The JSON of an error: `{"errorCode":...,"message":...}`.
 net::HttpResponse error_response(const ApiError& error);

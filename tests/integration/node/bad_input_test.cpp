@@ -56,7 +56,7 @@ TEST_F(BadInput, MessagesOfTheWrongKindAreRefused) {
 }
 
 TEST_F(BadInput, MessagesThatAreTooLargeAreRefused) {
-  expect(add("a", std::string(5 * 1024 * 1024, '1')), 413, "body larger than 4194304 bytes");
+  expect(add("a", std::string(5 * 1024 * 1024, '1')), 413, "body larger than 4198400 bytes");
   expect(add("a", std::string(4 * 1024 * 1024, '1')), 400, "add");
 }
 

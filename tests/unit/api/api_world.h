@@ -79,6 +79,30 @@ class FakeAdmin final : public api::Admin {
     done({});
   }
 
+  void begin_backup(std::string backup, Done<api::BackupPlan> done) override {
+    asked = "backup " + backup;
+    give(std::move(done), api::BackupPlan{.backup = backup});
+  }
+  void backup_part(std::string backup, api::BackupCut cut, std::uint64_t part,
+                   Done<std::string> done) override {
+    asked = backup + " " + cut.node + " " + std::to_string(cut.shard) + " " + std::to_string(part);
+    give(std::move(done), std::string("\0bytes", 6));
+  }
+  void end_backup(std::string backup, Done<void> done) override {
+    asked = "end " + backup;
+    if (failure) return done(fail(*failure));
+    done({});
+  }
+  void contents(Done<api::ContentsView> done) override {
+    give(std::move(done), api::ContentsView{.cluster = "c"});
+  }
+  void restore(api::RestoreStep step, Done<void> done) override {
+    asked = step.restore + " " + std::to_string(static_cast<int>(step.kind)) + " " +
+            std::to_string(step.shard) + " " + std::to_string(step.part) + " " + step.rows;
+    if (failure) return done(fail(*failure));
+    done({});
+  }
+
   std::string asked;
   std::optional<Error> failure;
   std::vector<api::ReminderView> stored;

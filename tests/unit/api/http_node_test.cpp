@@ -74,6 +74,9 @@ TEST(NodeEndpoints, ATokenIsAskedForExceptForHealth) {
   EXPECT_EQ(world.request("GET", "/v1.0/healthz/outbound").status, 204);
   EXPECT_EQ(world.request("POST", "/v1.0/shutdown").status, 401);
   EXPECT_EQ(world.request("GET", "/troupe/v1/status").status, 401);
+  EXPECT_EQ(world.request("POST", "/troupe/v1/backups/0a").status, 401);
+  EXPECT_EQ(world.request("GET", "/troupe/v1/backups/0a/ff/7/1").status, 401);
+  EXPECT_EQ(world.request("POST", "/troupe/v1/restores/r/begin").status, 401);
   EXPECT_EQ(world.request("GET", "/nothing").status, 401);
 }
 
@@ -110,6 +113,32 @@ TEST(AdminEndpoints, TellWhatTheClusterIsLike) {
   EXPECT_TRUE(world.ask("GET", "/troupe/v1/status").starts_with(R"(200 {"cluster":"c",)"));
   EXPECT_TRUE(world.ask("GET", "/troupe/v1/nodes").starts_with(R"(200 [{"id":"",)"));
   EXPECT_TRUE(world.ask("GET", "/troupe/v1/shards").starts_with(R"(200 [{"shard":0,)"));
+}
+
+TEST(NodeEndpoints, BackupAndRestoreAskTheirOneQuestion) {
+  ApiWorld world;
+  EXPECT_TRUE(world.ask("POST", "/troupe/v1/backups/0a").starts_with(R"(200 {"backup":"0a",)"));
+  EXPECT_EQ(world.admin.asked, "backup 0a");
+  EXPECT_EQ(world.ask("GET", "/troupe/v1/backups/0a/ff/7/3"), std::string("200 \0bytes", 10));
+  EXPECT_EQ(world.admin.asked, "0a ff 7 3");
+  EXPECT_EQ(world.ask("DELETE", "/troupe/v1/backups/0a"), "204 ");
+  EXPECT_EQ(world.admin.asked, "end 0a");
+  EXPECT_TRUE(world.ask("GET", "/troupe/v1/contents").starts_with(R"(200 {"cluster":"c",)"));
+  EXPECT_EQ(world.ask("POST", "/troupe/v1/restores/r/begin"), "204 ");
+  EXPECT_EQ(world.admin.asked, "r 0 0 0 ");
+  EXPECT_EQ(world.ask("POST", "/troupe/v1/restores/r/5/2", "rows"), "204 ");
+  EXPECT_EQ(world.admin.asked, "r 1 5 2 rows");
+  EXPECT_EQ(world.ask("POST", "/troupe/v1/restores/r/finish"), "204 ");
+  EXPECT_EQ(world.admin.asked, "r 2 0 0 ");
+  EXPECT_EQ(world.ask("DELETE", "/troupe/v1/restores/all"), "204 ");
+  EXPECT_EQ(world.admin.asked, "all 3 0 0 ");
+  for (const std::string target :
+       {"/troupe/v1/backups/0a/ff/x/3", "/troupe/v1/backups/0a/ff/7/-1"}) {
+    EXPECT_TRUE(world.ask("GET", target).starts_with("400 ")) << target;
+  }
+  EXPECT_TRUE(world.ask("POST", "/troupe/v1/restores/r/5/x").starts_with("400 "));
+  world.admin.failure = Error{Code::kPrecondition, "not empty"};
+  EXPECT_TRUE(world.ask("POST", "/troupe/v1/restores/r/begin").starts_with("412 "));
 }
 
 TEST(AdminEndpoints, PassOnWhatIsAskedFor) {

@@ -11,6 +11,8 @@
 #include "runtime/api/service.h"
 #include "runtime/cluster/cluster.h"
 #include "sdk/examples/counter/counter.h"
+#include "storage/backup/backup_file.h"
+#include "storage/backup/row.h"
 #include "tests/support/manual_disk.h"
 #include "tests/support/manual_time.h"
 #include "tests/unit/api/api_world.h"
@@ -67,7 +69,7 @@ class OneNode : public ::testing::Test, private cluster::Hosting {
 
   void run() {
     for (;;) {
-      if (scheduler.step() || loop.step()) continue;
+      if (scheduler.step() || loop.step() || disk.read_one()) continue;
       if (!disk.busy()) return;
       disk.complete();
     }
@@ -235,6 +237,86 @@ TEST_F(OneNode, DrainsANodeByTheBeginningOfItsId) {
   EXPECT_NE(ask("GET", "/troupe/v1/nodes").find(R"("draining":true)"), std::string::npos);
   EXPECT_EQ(ask("DELETE", "/troupe/v1/drain/0000000000000001"), "204 ");
   EXPECT_NE(ask("GET", "/troupe/v1/nodes").find(R"("draining":false)"), std::string::npos);
+}
+
+constexpr const char* kBackup = "/troupe/v1/backups/0123456789abcdef0123456789abcdef";
+constexpr const char* kSelf = "/00000000000000010000000000000001/";
+
+TEST_F(OneNode, BacksUpTheMomentOfTheCutsWhateverIsWrittenMeanwhile) {
+  pass(10s);
+  ask("POST", "/v1.0/actors/Counter/a/method/add", "5");
+  EXPECT_TRUE(ask("POST", kBackup).starts_with("200 {"));
+  ask("POST", "/v1.0/actors/Counter/a/method/add", "3");
+  ask("POST", "/v1.0/actors/Counter/b/method/add", "1");
+  std::vector<storage::RestoredValue> values;
+  for (const char* shard : {"0", "1", "2", "3"}) {
+    storage::RowsHash hash;
+    for (int part = 1;; ++part) {
+      const std::string target = std::string(kBackup) + kSelf + shard + "/" + std::to_string(part);
+      const std::string answer = ask("GET", target);
+      ASSERT_TRUE(answer.starts_with("200 ")) << answer;
+      EXPECT_EQ(ask("GET", target), answer);  // the answer was lost
+      const auto decoded = storage::decode_backup_part(answer.substr(4));
+      ASSERT_TRUE(decoded);
+      if (const auto* end = std::get_if<storage::BackupShardEnd>(&*decoded)) {
+        EXPECT_EQ(hash.value(), end->hash);
+        break;
+      }
+      const auto read = [&](std::string_view key, std::string_view value) -> Result<void> {
+        hash.add(key, value);
+        const auto row = storage::decode_backup_row(key, value);
+        const auto* found = row ? std::get_if<storage::RestoredValue>(&*row) : nullptr;
+        if (found != nullptr) values.push_back(*found);
+        return {};
+      };
+      ASSERT_TRUE(storage::each_row(std::get<storage::BackupRows>(*decoded).chunk, read));
+    }
+  }
+  ASSERT_EQ(values.size(), 1U);
+  EXPECT_EQ(values.front().id, "a");
+  EXPECT_TRUE(values.front().value.ends_with("5"));
+}
+
+TEST_F(OneNode, CutsThatNobodyAsksForAreForgottenAndPartsComeInOrder) {
+  pass(10s);
+  EXPECT_TRUE(ask("POST", "/troupe/v1/backups/noname").starts_with("400 "));
+  EXPECT_TRUE(ask("POST", kBackup).starts_with("200 {"));
+  EXPECT_TRUE(ask("GET", std::string(kBackup) + kSelf + "0/2").starts_with("400 "));
+  pass(100s);
+  EXPECT_TRUE(ask("GET", std::string(kBackup) + kSelf + "0/1").starts_with("200 "));
+  pass(100s);
+  EXPECT_TRUE(ask("GET", std::string(kBackup) + kSelf + "0/1").starts_with("200 "));
+  pass(160s);
+  EXPECT_TRUE(ask("GET", std::string(kBackup) + kSelf + "0/1").starts_with("404 "));
+  EXPECT_TRUE(ask("POST", kBackup).starts_with("200 {"));
+  EXPECT_EQ(ask("DELETE", kBackup), "204 ");
+  EXPECT_TRUE(ask("GET", std::string(kBackup) + kSelf + "0/1").starts_with("404 "));
+}
+
+TEST_F(OneNode, TakesRowsOnlyWhereTheyBelongAndOpensWhenAllShardsAreFinished) {
+  pass(10s);
+  const std::string restore = "/troupe/v1/restores/r/";
+  const std::string row = storage::encode({storage::RestoredValue{.type = "Counter",
+                                                                  .id = "a",
+                                                                  .name = "",
+                                                                  .value = "\x01"
+                                                                           "7",
+                                                                  .expires = {}}});
+  const std::uint32_t home = placement::shard_of("Counter", "a", 4).value;
+  const auto part = [&](std::uint32_t shard) { return restore + std::to_string(shard) + "/1"; };
+  EXPECT_TRUE(ask("POST", part(home), row).starts_with("412 "));  // not begun
+  EXPECT_EQ(ask("POST", restore + "begin"), "204 ");
+  EXPECT_TRUE(ask("POST", part((home + 1) % 4), row).starts_with("400 "));
+  EXPECT_TRUE(ask("POST", part(9), row).starts_with("404 "));
+  EXPECT_TRUE(ask("POST", part(home), "damaged").starts_with("400 "));
+  EXPECT_EQ(ask("POST", part(home), row), "204 ");
+  EXPECT_TRUE(ask("POST", kBackup).starts_with("503 "));
+  EXPECT_NE(
+      ask("GET", "/troupe/v1/contents").find(R"("state":"restoring","restore":"r","parts":1)"),
+      std::string::npos);
+  EXPECT_EQ(ask("POST", restore + "finish"), "204 ");
+  EXPECT_EQ(ask("POST", "/v1.0/actors/Counter/a/method/add", "1"), "200 8");
+  EXPECT_TRUE(ask("POST", restore + "begin").starts_with("412 "));
 }
 
 }  // namespace

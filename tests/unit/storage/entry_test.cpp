@@ -34,14 +34,31 @@ std::vector<Entry> one_of_each() {
   Entry message = full_turn();
   std::get<TurnCommand>(message.command).cause =
       OutboxCause{.source = ShardId{1}, .number = 11, .low_water = 12};
-  return {full_turn(),
-          tick,
-          message,
-          {.now = at(-1),
-           .command =
-               AssignCommand{.type = "Cart", .node = {1, 2}, .generation = {3}, .replaces = {4}}},
-          {.now = at(2), .command = OutboxDoneCommand{.target = ShardId{5}, .numbers = {1, 300}}},
-          {.now = at(2), .command = WatermarkCommand{.watermark = at(3)}}};
+  return {
+      full_turn(),
+      tick,
+      message,
+      {.now = at(-1),
+       .command =
+           AssignCommand{.type = "Cart", .node = {1, 2}, .generation = {3}, .replaces = {4}}},
+      {.now = at(2), .command = OutboxDoneCommand{.target = ShardId{5}, .numbers = {1, 300}}},
+      {.now = at(2), .command = WatermarkCommand{.watermark = at(3)}},
+      {.now = at(2),
+       .command = RestoreCommand{
+           .step = RestoreCommand::Step::kLoad,
+           .restore = "r",
+           .part = 3,
+           .rows = {
+               RestoredValue{
+                   .type = "Cart", .id = "a", .name = "n", .value = "v", .expires = at(4)},
+               RestoredReminder{
+                   .type = "Cart", .id = "a", .name = "r", .number = 2, .due = at(5), .body = "b"},
+               RestoredMessage{.target = {6}, .message = "m"},
+               RestoredCall{.id = {.origin = {1, 2}, .generation = {3}, .sequence = 4},
+                            .keep_until = at(7),
+                            .reply_recorded = true,
+                            .reply = "y"},
+               RestoredEpoch{.type = "Cart", .epoch = {8}}}}}};
 }
 
 // A failure here means that this version cannot read the logs of those before.
@@ -57,6 +74,8 @@ TEST(Entry, BytesNeverChangeBetweenVersions) {
       "3a190ba38cc710cc01ff887a010443617274000000000000000100000000000000020304",
       "06e86fb6831a06a2018092f40102050201ac02",
       "8416827632956a99018092f40103809bee02",
+      "a5f2c3dc2db9ae01028092f4010401017203470004436172740161016e01760180a4e80301044361727401610172"
+      "0280ade20401620206016d0300000000000000010000000000000002030480bfd60601017904044361727408",
   };
   const std::vector<Entry> entries = one_of_each();
   ASSERT_EQ(entries.size(), expected.size());
@@ -89,10 +108,10 @@ TEST(Entry, AnyDamagedOrMissingByteIsNoticed) {
 }
 
 TEST(Entry, NewerVersionIsUnimplementedNotDamaged) {
-  // The bytes of a version 2 that this one knows nothing of but its checksum.
+  // The bytes of a version 3 that this one knows nothing of but its checksum.
   const std::string newer = from_hex(
-      "916ac9db97ab7b07"
-      "02077a7a7a");
+      "e033c958e2cc8a57"
+      "03077a7a7a");
   EXPECT_EQ(decode_entry(newer).error().code, Code::kUnimplemented);
 }
 
