@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -95,6 +96,16 @@ bool Process::runs() {
 void Process::ended(int status) {
   process_ = -1;
   exit_code_ = WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+bool Process::has_open(const std::string& file) const {
+  std::error_code gone;  // what it closes meanwhile
+  const std::filesystem::path wanted = std::filesystem::canonical(file);
+  for (const auto& each :
+       std::filesystem::directory_iterator("/proc/" + std::to_string(process_) + "/fd")) {
+    if (std::filesystem::read_symlink(each.path(), gone) == wanted) return true;
+  }
+  return false;
 }
 
 void Process::signal(int number) {
