@@ -11,6 +11,7 @@
 #include "runtime/net/io_threads.h"
 #include "runtime/net/resolver.h"
 #include "runtime/net/url.h"
+#include "sdk/src/silence_watch.h"
 #include <troupe/json.h>
 
 namespace troupe {
@@ -156,6 +157,7 @@ struct HttpClientTransport::Nodes {
   HttpClientTransportOptions options;
   std::vector<net::HttpOrigin> origins = {};
   std::optional<Error> error = {};          // of the addresses
+  std::shared_ptr<SilenceWatch> silence{};  // none if there is nobody else to ask
   std::atomic<std::size_t> answers_now{0};  // index of the one that answered last
   std::atomic<bool> reached{false};         // somebody has answered
   const NodeId caller = random_caller();    // of all calls' keys
@@ -176,7 +178,7 @@ class HttpClientTransport::Attempts final : public std::enable_shared_from_this<
         what_(call.target.type + "/" + call.target.id + "." + call.method),
         deadline_(nodes_->clock.now() + call.timeout),
         pause_(nodes_->options.pause),
-        node_(nodes_->answers_now.load(std::memory_order_relaxed)),
+        node_(speaking(nodes_->answers_now.load(std::memory_order_relaxed))),
         promise_(std::move(promise)) {
     if (!keyed_) return;
     request_.headers.add(kCallKeyHeader, to_string(nodes_->caller) + "-" + std::to_string(number_));
@@ -191,13 +193,31 @@ class HttpClientTransport::Attempts final : public std::enable_shared_from_this<
     if (keyed_ && uncertain_ > 0) {
       request.headers.set(kCallAttemptHeader, std::to_string(uncertain_ + 1));
     }
-    nodes_->http.send(nodes_->origins[node_], std::move(request), deadline_,
-                      [self = shared_from_this()](Result<net::HttpResponse> response) {
-                        self->answered(std::move(response));
-                      });
+    Nodes& nodes = *nodes_;
+    const net::HttpOrigin& origin = nodes.origins[node_];
+    const Time deadline = deadline_;
+    const auto self = shared_from_this();
+    const auto waiter = wait();  // from here on it may already go on elsewhere, on another thread
+    nodes.http.send(origin, std::move(request), deadline,
+                    [self, waiter](Result<net::HttpResponse> response) {
+                      if (waiter && !self->nodes_->silence->ended(*waiter, response.has_value()))
+                        return;
+                      self->answered(std::move(response));
+                    });
   }
 
  private:
+  std::size_t speaking(std::size_t address) const {
+    return nodes_->silence == nullptr ? address : nodes_->silence->speaking(address);
+  }
+
+  std::optional<SilenceWatch::Waiter> wait() {
+    if (nodes_->silence == nullptr || !may_send_again(Code::kUnknownOutcome)) return std::nullopt;
+    return nodes_->silence->wait(node_, [self = shared_from_this()] {
+      self->answered(fail(Code::kUnknownOutcome, "it does not answer, nor says that it is there"));
+    });
+  }
+
   void answered(Result<net::HttpResponse> response) {
     Result<Payload> reply = response ? reply_of(*response) : fail(response.error());
     if (response) nodes_->reached.store(true, std::memory_order_relaxed);
@@ -232,7 +252,7 @@ class HttpClientTransport::Attempts final : public std::enable_shared_from_this<
     if (++attempts_ >= most(options.retries) || in_vain_ >= most(options.retries_in_vain)) {
       return give_up();
     }
-    node_ = (node_ + 1) % addresses;
+    node_ = speaking((node_ + 1) % addresses);
     // Somebody not asked yet is asked at once.
     if (attempts_ < addresses) return begin();
     // Callers who lost the same node do not come back at the same moment.
@@ -287,9 +307,10 @@ class HttpClientTransport::Attempts final : public std::enable_shared_from_this<
   std::promise<Result<Payload>> promise_;
 };
 
-HttpClientTransport::HttpClientTransport(Clock& clock, Executor& pauses, net::HttpClient& http,
+HttpClientTransport::HttpClientTransport(const HttpClientTransportParts& parts,
                                          const HttpClientTransportOptions& options)
-    : nodes_(new Nodes{.clock = clock, .pauses = pauses, .http = http, .options = options}) {
+    : nodes_(new Nodes{
+          .clock = parts.clock, .pauses = parts.pauses, .http = parts.http, .options = options}) {
   for (const std::string& address : options.addresses) {
     Result<net::HostPort> where = net::parse_host_port(address);
     if (where) {
@@ -302,6 +323,10 @@ HttpClientTransport::HttpClientTransport(Clock& clock, Executor& pauses, net::Ht
   }
   if (options.addresses.empty()) {
     nodes_->error = Error{Code::kInvalid, "a client needs the address of a node"};
+  }
+  if (nodes_->origins.size() > 1 && options.silence.late_after > Duration::zero()) {
+    nodes_->silence = std::make_shared<SilenceWatch>(parts.clock, parts.ticks, parts.probes,
+                                                     nodes_->origins, options.silence);
   }
 }
 
@@ -318,8 +343,8 @@ namespace {
 // Parts in the order in which they need each other.
 class OwnTransport final : public ClientTransport {
  public:
-  explicit OwnTransport(HttpClientTransportOptions options)
-      : transport_(clock_, pauses_, http_, std::move(options)) {}
+  explicit OwnTransport(const HttpClientTransportOptions& options)
+      : transport_({clock_, pauses_, pauses_, http_, probes_}, options) {}
 
   Result<Payload> call(const ClientCall& call) override { return transport_.call(call); }
 
@@ -329,19 +354,21 @@ class OwnTransport final : public ClientTransport {
   net::IoThreads threads_{clock_, {.threads = 1}};
   net::Resolver resolver_{1};
   net::HttpClient http_{threads_, resolver_, {}};
+  net::HttpClient probes_{threads_, resolver_, {.connections_per_origin_max = 1}};
   HttpClientTransport transport_;
 };
 
 }  // namespace
 
-std::shared_ptr<ClientTransport> http_transport(HttpClientTransportOptions options) {
-  return std::make_shared<OwnTransport>(std::move(options));
+std::shared_ptr<ClientTransport> http_transport(const HttpClientTransportOptions& options) {
+  return std::make_shared<OwnTransport>(options);
 }
 
 Client::Client(ClientOptions options)
     : transport_(http_transport({.addresses = std::move(options.addresses),
                                  .token = std::move(options.token),
-                                 .retries = options.retries})),
+                                 .retries = options.retries,
+                                 .silence = {.late_after = options.late_after}})),
       timeout_(options.timeout) {}
 
 }  // namespace troupe
