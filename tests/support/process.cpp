@@ -111,6 +111,17 @@ bool Process::has_open(const std::string& file) const {
 void Process::signal(int number) {
   check(runs(), "only what runs gets signals");
   ::kill(process_, number);
+  if (number != SIGSTOP) return;
+  // The signal is only on its way: until all threads have heard of it, some still run.
+  int status = 0;
+  constexpr int kLooks = 2'000;  // of a millisecond each; one that stood still before tells nothing
+  for (int i = 0; i < kLooks; ++i) {
+    if (waitpid(process_, &status, WUNTRACED | WNOHANG) == process_) {
+      if (!WIFSTOPPED(status)) ended(status);
+      return;
+    }
+    poll(nullptr, 0, 1);
+  }
 }
 
 void Process::kill() {

@@ -27,7 +27,7 @@ class Process {
   bool runs();
   /// Whether it has this file open now. Requires that it runs.
   bool has_open(const std::string& file) const;
-  /// SIGSTOP, SIGCONT, SIGTERM ... Requires that it runs.
+  /// SIGSTOP, SIGCONT, SIGTERM ... Requires that it runs. After SIGSTOP none of its threads does.
   void signal(int number);
   /// As a crash: nothing is finished or flushed. Returns when it is gone.
   void kill();
