@@ -31,6 +31,8 @@ struct CallId {
 struct CallCause {
   CallId id;
   WallTime keep_until;  // how long the reply is kept for retries: the call's deadline
+  /// The caller repeats none of its calls below this number any more, and their replies go.
+  std::uint64_t done_below = 0;
 };
 /// Because a reminder was due: the reminder's row must still be of this registration and number.
 struct TickCause {
@@ -119,8 +121,9 @@ struct Entry {
   Command command;
 };
 
-/// What version of entries this build writes; it reads all up to it.
-inline constexpr std::uint64_t kEntryVersion = 1;
+/// The latest version of entries; this build reads all up to it, and writes each entry in the first
+/// that can say it. 2: a call's `done_below`.
+inline constexpr std::uint64_t kEntryVersion = 2;
 
 std::string encode(const Entry& entry);
 /// kDataLoss for damaged bytes, kUnimplemented for a version newer than ours.

@@ -288,6 +288,17 @@ TEST_F(HttpClientTransportTest, EachCallHasAKeyOfItsOwn) {
   EXPECT_NE(keys[2].substr(0, 32), caller);
 }
 
+TEST_F(HttpClientTransportTest, TellsWhichOfItsCallsItDoesNotSendAgain) {
+  FakeNode& fake = node({error(500, "the answer was lost"), {.body = std::string("1")}});
+  const Client calls = client({fake.address()});
+  ASSERT_TRUE(add(calls) && add(calls));
+  std::vector<std::string> done;
+  for (const net::HttpRequest& asked : fake.asked()) {
+    done.emplace_back(asked.headers.find("troupe-calls-done-below").value_or("none"));
+  }
+  EXPECT_EQ(done, (std::vector<std::string>{"1", "1", "2"})) << "the first was sent twice";
+}
+
 TEST_F(HttpClientTransportTest, RepeatsWhatMayHaveTakenEffectUnderItsKey) {
   FakeNode& fake = node(error(500, "the answer was lost"));
   FakeNode& other = node({.body = std::string("7")});
