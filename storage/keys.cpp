@@ -12,6 +12,7 @@ constexpr char kCall = 'c';
 constexpr char kDue = 'd';
 constexpr char kOwner = 'e';
 constexpr char kInbox = 'i';
+constexpr char kDone = 'k';
 constexpr char kInboxLowWater = 'l';
 constexpr char kOutboxState = 'm';
 constexpr char kOutbox = 'o';
@@ -224,6 +225,12 @@ std::string ReplicaKeys::call_prefix() const { return data_key(kCall); }
 
 std::string ReplicaKeys::call(const CallId& id) const {
   return with(call_prefix(), id.origin.high, id.origin.low, id.generation.value, id.sequence);
+}
+
+std::string ReplicaKeys::done_prefix() const { return data_key(kDone); }
+
+std::string ReplicaKeys::done(const CallId& call) const {
+  return with(done_prefix(), call.origin.high, call.origin.low, call.generation.value);
 }
 
 std::string ReplicaKeys::outbox_state_prefix() const { return data_key(kOutboxState); }

@@ -107,6 +107,8 @@ class ReplicaKeys {
 
   std::string call_prefix() const;  // origin, generation, sequence
   std::string call(const CallId& id) const;
+  std::string done_prefix() const;             // origin, generation
+  std::string done(const CallId& call) const;  // of its caller
 
   std::string outbox_state_prefix() const;  // target
   std::string outbox_state(ShardId target) const;

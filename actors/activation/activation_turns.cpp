@@ -74,6 +74,7 @@ void Activation::recalled(Turn& turn, Result<std::optional<storage::Outcome>> be
     return lost(turn, before.error());
   }
   if (!*before) return start(turn, home_->dependencies.clock.now());
+  if ((*before)->error) return finish(turn, fail(*(*before)->error));
   count(home_->metrics.commits_consumed);
   finish(turn, recorded_reply(**before));
 }

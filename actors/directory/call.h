@@ -55,10 +55,11 @@ struct Call {
   std::string traceparent;  // W3C trace context
   Time deadline;
   Chain chain;
-  storage::CallId id;         // stays the same through redirects and retries
-  bool may_repeat = false;    // the caller may send it again under the same id: record the reply
-  bool may_have_run = false;  // an earlier try of it
-  storage::Cause cause;       // of kTick and kOneWay
+  storage::CallId id;            // stays the same through redirects and retries
+  bool may_repeat = false;       // the caller may send it again under the same id: record the reply
+  bool may_have_run = false;     // an earlier try of it
+  std::uint64_t done_below = 0;  // its caller repeats none of its calls below this number any more
+  storage::Cause cause;          // of kTick and kOneWay
   std::uint32_t redirects = 0;
   Time ownerless_since{};     // since when its owner is looked for in vain
   NodeId from;                // the node it came from; nobody: begun here

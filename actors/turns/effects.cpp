@@ -45,7 +45,8 @@ storage::Cause cause_of(const Call& call, WallTime now, Time boot_now) {
   if (call.kind == CallKind::kTick || call.kind == CallKind::kOneWay) return call.cause;
   if (!call.may_repeat) return {};
   return storage::CallCause{.id = call.id,
-                            .keep_until = now + (call.deadline - boot_now) + kRepeatMargin};
+                            .keep_until = now + (call.deadline - boot_now) + kRepeatMargin,
+                            .done_below = call.done_below};
 }
 
 // The tick's reminder moves on, unless its own handler has registered or cancelled it.

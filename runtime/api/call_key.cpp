@@ -37,6 +37,10 @@ bool CallKey::take(std::string_view name, std::string_view value) {
     attempt = value;
     return true;
   }
+  if (net::same_without_case(name, kCallsDoneHeader)) {
+    done_below = value;
+    return true;
+  }
   return false;
 }
 
@@ -64,6 +68,17 @@ Result<bool> is_repeat(std::string_view attempt) {
                    "is no number of an attempt: the first is 1, and needs not be told");
   }
   return *number > 1;
+}
+
+Result<std::uint64_t> done_below_of(std::string_view done_below, const storage::CallId& id) {
+  if (done_below.empty()) return std::uint64_t{0};
+  const auto number = number_of<std::uint64_t>(done_below);
+  if (!number || *number > id.sequence) {
+    return refused(
+        kCallsDoneHeader, done_below,
+        "is no number of a call that is at most that of this one, " + std::to_string(id.sequence));
+  }
+  return *number;
 }
 
 }  // namespace troupe::api

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,9 @@ inline constexpr std::string_view kCallKeyHeader = "troupe-call-key";
 /// Beside a key: 1 plus the attempts before this one that may have reached a node. From 2 on the
 /// shard is asked first whether the call has had its effect.
 inline constexpr std::string_view kCallAttemptHeader = "troupe-call-attempt";
+/// Beside a key: no call of this caller with a number below is sent again, by whatever way; at most
+/// the call's own. What shards remember of those goes, and they are refused where they still come.
+inline constexpr std::string_view kCallsDoneHeader = "troupe-calls-done-below";
 /// A call with a key is remembered until its deadline and a little longer, so that may not be far.
 inline constexpr Duration kKeyedTimeoutMax = std::chrono::minutes(10);
 
@@ -27,8 +31,9 @@ inline constexpr Duration kKeyedTimeoutMax = std::chrono::minutes(10);
 struct CallKey {
   std::string key = {};
   std::string attempt = {};
+  std::string done_below = {};
 
-  bool given() const { return !key.empty() || !attempt.empty(); }
+  bool given() const { return !key.empty() || !attempt.empty() || !done_below.empty(); }
   /// Takes the value of an entry named as one of the above. False, if it is named otherwise.
   bool take(std::string_view name, std::string_view value);
 };
@@ -40,5 +45,9 @@ Result<storage::CallId> call_id_of(std::string_view key);
 /// Whether an earlier attempt may have run. Empty is the first. kInvalid for what is no number from
 /// 1 on.
 Result<bool> is_repeat(std::string_view attempt);
+
+/// The number below which the caller of `id` repeats nothing, at most that of `id`. Empty is 0.
+/// kInvalid for anything else.
+Result<std::uint64_t> done_below_of(std::string_view done_below, const storage::CallId& id);
 
 }  // namespace troupe::api

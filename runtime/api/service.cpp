@@ -87,12 +87,15 @@ Result<void> Service::take_key(const CallKey& key, actors::Call& call) const {
   if (!id) return fail(id.error());
   const Result<bool> repeat = is_repeat(key.attempt);
   if (!repeat) return fail(repeat.error());
+  const Result<std::uint64_t> done_below = done_below_of(key.done_below, *id);
+  if (!done_below) return fail(done_below.error());
   if (call.deadline - deps_.clock.now() > kKeyedTimeoutMax) {
     return fail(Code::kInvalid, "a call with a " + std::string(kCallKeyHeader) +
                                     " is remembered for its time-out, which may be 600 s at most");
   }
   call.id = *id;
   call.may_repeat = true;
+  call.done_below = *done_below;
   call.redirects = *repeat ? 1 : 0;  // by its caller
   return {};
 }

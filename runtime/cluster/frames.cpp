@@ -64,6 +64,7 @@ void write_cause(Writer& out, const storage::Cause& cause) {
   if (const auto* call = std::get_if<storage::CallCause>(&cause)) {
     write_call_id(out, call->id);
     write_wall(out, call->keep_until);
+    out.number(call->done_below);
   } else if (const auto* tick = std::get_if<storage::TickCause>(&cause)) {
     out.bytes(tick->name);
     out.number(tick->registration);
@@ -81,6 +82,7 @@ storage::Cause read_cause(Reader& in) {
       storage::CallCause call;
       call.id = read_call_id(in);
       call.keep_until = read_wall(in);
+      call.done_below = in.number();
       return call;
     }
     case 2: {
@@ -116,6 +118,7 @@ void write_call(Writer& out, const actors::Call& call, Time now) {
   for (const ActorKey& key : call.chain.waiting) write_key(out, key);
   write_call_id(out, call.id);
   out.boolean(call.may_repeat);
+  out.number(call.done_below);
   write_cause(out, call.cause);
   out.number(call.redirects);
 }
@@ -135,6 +138,7 @@ void read_call(Reader& in, Time now, actors::Call& call) {
   for (std::uint64_t i = 0; i < waiting && in.ok(); ++i) call.chain.waiting.push_back(read_key(in));
   call.id = read_call_id(in);
   call.may_repeat = in.boolean();
+  call.done_below = in.number();
   call.cause = read_cause(in);
   call.redirects = static_cast<std::uint32_t>(in.number_up_to(1'000'000));
 }

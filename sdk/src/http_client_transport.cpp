@@ -6,11 +6,14 @@
 #include <string_view>
 #include <utility>
 
+#include "runtime/base/guarded.h"
 #include "runtime/base/ids.h"
 #include "runtime/base/random.h"
 #include "runtime/net/io_threads.h"
 #include "runtime/net/resolver.h"
 #include "runtime/net/url.h"
+#include "sdk/src/call_numbers.h"
+#include "sdk/src/silence_watch.h"
 #include <troupe/json.h>
 
 namespace troupe {
@@ -31,6 +34,8 @@ constexpr std::string_view kCodeHeader = "troupe-code";
 // The call's name through all its attempts, and which one this is: runtime/api/call_key.h.
 constexpr std::string_view kCallKeyHeader = "troupe-call-key";
 constexpr std::string_view kCallAttemptHeader = "troupe-call-attempt";
+// And which of the caller's calls are not sent again.
+constexpr std::string_view kCallsDoneHeader = "troupe-calls-done-below";
 // An earlier attempt took effect, and its reply is not known any more.
 constexpr std::string_view kAppliedBeforeHeader = "troupe-applied-before";
 constexpr std::array kCodeNames{
@@ -132,8 +137,6 @@ net::HttpRequest request_of(const ClientCall& call, const std::string& token) {
   return request;
 }
 
-NodeId random_caller() { return {.high = random_seed(), .low = random_seed()}; }
-
 }  // namespace
 
 Result<Payload> reply_of(const net::HttpResponse& response) {
@@ -155,11 +158,13 @@ struct HttpClientTransport::Nodes {
   net::HttpClient& http;
   HttpClientTransportOptions options;
   std::vector<net::HttpOrigin> origins = {};
-  std::optional<Error> error = {};          // of the addresses
-  std::atomic<std::size_t> answers_now{0};  // index of the one that answered last
-  std::atomic<bool> reached{false};         // somebody has answered
-  const NodeId caller = random_caller();    // of all calls' keys
-  std::atomic<std::uint64_t> next_call{1};
+  std::optional<Error> error = {};           // of the addresses
+  std::shared_ptr<SilenceWatch> silence{};   // none if there is nobody else to ask
+  std::atomic<std::size_t> answers_now{0};   // index of the one that answered last
+  std::atomic<bool> reached{false};          // somebody has answered
+  const std::uint64_t seed = random_seed();  // of pauses
+  std::atomic<std::uint64_t> calls{0};
+  Guarded<CallNumbers> numbers{};
 };
 
 // One call, from address to address until it is answered or given up. Lives in the completions of
@@ -172,14 +177,16 @@ class HttpClientTransport::Attempts final : public std::enable_shared_from_this<
         request_(request_of(call, nodes_->options.token)),
         read_only_(call.read_only),
         keyed_(!call.read_only && call.timeout <= kKeyedTimeoutMax),
-        number_(nodes_->next_call.fetch_add(1, std::memory_order_relaxed)),
+        number_(nodes_->calls.fetch_add(1, std::memory_order_relaxed)),
         what_(call.target.type + "/" + call.target.id + "." + call.method),
         deadline_(nodes_->clock.now() + call.timeout),
         pause_(nodes_->options.pause),
-        node_(nodes_->answers_now.load(std::memory_order_relaxed)),
+        node_(speaking(nodes_->answers_now.load(std::memory_order_relaxed))),
         promise_(std::move(promise)) {
     if (!keyed_) return;
-    request_.headers.add(kCallKeyHeader, to_string(nodes_->caller) + "-" + std::to_string(number_));
+    name_ = nodes_->numbers.with([](CallNumbers& numbers) { return numbers.begin(); });
+    request_.headers.add(kCallKeyHeader,
+                         to_string(name_.caller->id) + "-" + std::to_string(name_.number));
   }
 
   void begin() {
@@ -188,16 +195,39 @@ class HttpClientTransport::Attempts final : public std::enable_shared_from_this<
     if (left <= std::chrono::milliseconds::zero()) return too_late();
     net::HttpRequest request = request_;
     request.headers.set("troupe-timeout-ms", std::to_string(left.count()));
+    if (keyed_) request.headers.set(kCallsDoneHeader, std::to_string(done_below()));
     if (keyed_ && uncertain_ > 0) {
       request.headers.set(kCallAttemptHeader, std::to_string(uncertain_ + 1));
     }
-    nodes_->http.send(nodes_->origins[node_], std::move(request), deadline_,
-                      [self = shared_from_this()](Result<net::HttpResponse> response) {
-                        self->answered(std::move(response));
-                      });
+    Nodes& nodes = *nodes_;
+    const net::HttpOrigin& origin = nodes.origins[node_];
+    const Time deadline = deadline_;
+    const auto self = shared_from_this();
+    const auto waiter = wait();  // from here on it may already go on elsewhere, on another thread
+    nodes.http.send(origin, std::move(request), deadline,
+                    [self, waiter](Result<net::HttpResponse> response) {
+                      if (waiter && !self->nodes_->silence->ended(*waiter, response.has_value()))
+                        return;
+                      self->answered(std::move(response));
+                    });
   }
 
  private:
+  std::uint64_t done_below() const {
+    return nodes_->numbers.with([&](const CallNumbers&) { return name_.caller->done_below(); });
+  }
+
+  std::size_t speaking(std::size_t address) const {
+    return nodes_->silence == nullptr ? address : nodes_->silence->speaking(address);
+  }
+
+  std::optional<SilenceWatch::Waiter> wait() {
+    if (nodes_->silence == nullptr || !may_send_again(Code::kUnknownOutcome)) return std::nullopt;
+    return nodes_->silence->wait(node_, [self = shared_from_this()] {
+      self->answered(fail(Code::kUnknownOutcome, "it does not answer, nor says that it is there"));
+    });
+  }
+
   void answered(Result<net::HttpResponse> response) {
     Result<Payload> reply = response ? reply_of(*response) : fail(response.error());
     if (response) nodes_->reached.store(true, std::memory_order_relaxed);
@@ -232,11 +262,11 @@ class HttpClientTransport::Attempts final : public std::enable_shared_from_this<
     if (++attempts_ >= most(options.retries) || in_vain_ >= most(options.retries_in_vain)) {
       return give_up();
     }
-    node_ = (node_ + 1) % addresses;
+    node_ = speaking((node_ + 1) % addresses);
     // Somebody not asked yet is asked at once.
     if (attempts_ < addresses) return begin();
     // Callers who lost the same node do not come back at the same moment.
-    Random random(nodes_->caller.low + (number_ << 16U) + attempts_);
+    Random random(nodes_->seed + (number_ << 16U) + attempts_);
     const Duration half = pause_ / 2;
     const Duration pause =
         pause_ - half + Duration(random.below(static_cast<std::uint64_t>(half.count()) + 1));
@@ -268,13 +298,17 @@ class HttpClientTransport::Attempts final : public std::enable_shared_from_this<
                                         error.message));
   }
 
-  void end(Result<Payload> reply) { promise_.set_value(std::move(reply)); }
+  void end(Result<Payload> reply) {
+    if (keyed_) nodes_->numbers.with([&](CallNumbers&) { CallNumbers::end(name_); });
+    promise_.set_value(std::move(reply));
+  }
 
   std::shared_ptr<Nodes> nodes_;
   net::HttpRequest request_;
   const bool read_only_;
   const bool keyed_;
   const std::uint64_t number_;
+  CallNumbers::Name name_;  // if it has a key
   std::string what_;
   Time deadline_;
   Duration pause_;
@@ -287,9 +321,10 @@ class HttpClientTransport::Attempts final : public std::enable_shared_from_this<
   std::promise<Result<Payload>> promise_;
 };
 
-HttpClientTransport::HttpClientTransport(Clock& clock, Executor& pauses, net::HttpClient& http,
+HttpClientTransport::HttpClientTransport(const HttpClientTransportParts& parts,
                                          const HttpClientTransportOptions& options)
-    : nodes_(new Nodes{.clock = clock, .pauses = pauses, .http = http, .options = options}) {
+    : nodes_(new Nodes{
+          .clock = parts.clock, .pauses = parts.pauses, .http = parts.http, .options = options}) {
   for (const std::string& address : options.addresses) {
     Result<net::HostPort> where = net::parse_host_port(address);
     if (where) {
@@ -302,6 +337,10 @@ HttpClientTransport::HttpClientTransport(Clock& clock, Executor& pauses, net::Ht
   }
   if (options.addresses.empty()) {
     nodes_->error = Error{Code::kInvalid, "a client needs the address of a node"};
+  }
+  if (nodes_->origins.size() > 1 && options.silence.late_after > Duration::zero()) {
+    nodes_->silence = std::make_shared<SilenceWatch>(parts.clock, parts.ticks, parts.probes,
+                                                     nodes_->origins, options.silence);
   }
 }
 
@@ -318,8 +357,8 @@ namespace {
 // Parts in the order in which they need each other.
 class OwnTransport final : public ClientTransport {
  public:
-  explicit OwnTransport(HttpClientTransportOptions options)
-      : transport_(clock_, pauses_, http_, std::move(options)) {}
+  explicit OwnTransport(const HttpClientTransportOptions& options)
+      : transport_({clock_, pauses_, pauses_, http_, probes_}, options) {}
 
   Result<Payload> call(const ClientCall& call) override { return transport_.call(call); }
 
@@ -329,19 +368,21 @@ class OwnTransport final : public ClientTransport {
   net::IoThreads threads_{clock_, {.threads = 1}};
   net::Resolver resolver_{1};
   net::HttpClient http_{threads_, resolver_, {}};
+  net::HttpClient probes_{threads_, resolver_, {.connections_per_origin_max = 1}};
   HttpClientTransport transport_;
 };
 
 }  // namespace
 
-std::shared_ptr<ClientTransport> http_transport(HttpClientTransportOptions options) {
-  return std::make_shared<OwnTransport>(std::move(options));
+std::shared_ptr<ClientTransport> http_transport(const HttpClientTransportOptions& options) {
+  return std::make_shared<OwnTransport>(options);
 }
 
 Client::Client(ClientOptions options)
     : transport_(http_transport({.addresses = std::move(options.addresses),
                                  .token = std::move(options.token),
-                                 .retries = options.retries})),
+                                 .retries = options.retries,
+                                 .silence = {.late_after = options.late_after}})),
       timeout_(options.timeout) {}
 
 }  // namespace troupe

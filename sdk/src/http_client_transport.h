@@ -13,6 +13,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/executor.h"
 #include "runtime/net/http_client.h"
+#include "sdk/src/address_watch.h"
 #include <troupe/client.h>
 
 namespace troupe {
@@ -32,6 +33,17 @@ struct HttpClientTransportOptions {
   /// time. Shorter finds a new owner sooner, longer spares nodes that are overloaded.
   Duration pause = std::chrono::milliseconds(50);
   Duration pause_max = std::chrono::seconds(2);
+  /// When an address is asked whether it is there, and when it is not; 0 as `late_after`: never.
+  AddressWatchOptions silence = {};
+};
+
+/// What the transport needs. All outlive it.
+struct HttpClientTransportParts {
+  Clock& clock;
+  Executor& pauses;         // runs what waits before it is sent again
+  Executor& ticks;          // looks for late answers
+  net::HttpClient& http;    // for calls
+  net::HttpClient& probes;  // for questions whether a node is there; one connection each will do
 };
 
 /// Calls actors over the HTTP API of nodes: `POST /v1.0/actors/{type}/{id}/method/{method}`.
@@ -43,11 +55,15 @@ struct HttpClientTransportOptions {
 /// more than kKeyedTimeoutMax have none, and are sent again only if they certainly did not run.
 /// One-way messages travel like calls.
 ///
+/// With several addresses, one that has fallen silent (its process is stopped, its host is gone) is
+/// found out by a probe while calls wait for it; those that may be sent again go to the next one,
+/// and others avoid it until it answers probes again. Calls that take their time at a node that
+/// does answer wait on.
+///
 /// Thread-safe. Its destructor waits for no call: none may be under way.
 class HttpClientTransport final : public ClientTransport {
  public:
-  /// All outlive it. `pauses` runs what waits before it is sent again.
-  HttpClientTransport(Clock& clock, Executor& pauses, net::HttpClient& http,
+  HttpClientTransport(const HttpClientTransportParts& parts,
                       const HttpClientTransportOptions& options);
 
   /// Errors: as the actor or the node gave them; kInvalid, nothing sent, if an address is none;
@@ -68,6 +84,6 @@ Result<Payload> reply_of(const net::HttpResponse& response);
 
 /// The transport with all it needs, for a program that has none of that: a thread for sockets, one
 /// for pauses.
-std::shared_ptr<ClientTransport> http_transport(HttpClientTransportOptions options);
+std::shared_ptr<ClientTransport> http_transport(const HttpClientTransportOptions& options);
 
 }  // namespace troupe

@@ -99,6 +99,7 @@ const std::vector<Kind>& kinds() {
                              {keys.outbox_prefix().back(), message_row},
                              {keys.inbox_low_water_prefix().back(), low_water_row},
                              {keys.inbox_prefix().back(), consumed_row},
+                             {keys.done_prefix().back(), other_row},
                              {keys.outbox_state_prefix().back(), other_row},
                              {keys.expiry_prefix().back(), other_row},
                              {keys.due_prefix().back(), other_row},

@@ -19,6 +19,14 @@ WallTime read_time(Reader& in) { return WallTime(Duration(in.integer())); }
 // How many there are, each at least a byte: more than bytes left is damage.
 std::uint64_t read_count(Reader& in) { return in.number_up_to(in.left()); }
 
+// The first that can say it.
+std::uint64_t version_of(const Entry& entry) {
+  if (std::holds_alternative<RestoreCommand>(entry.command)) return 2;
+  const auto* turn = std::get_if<TurnCommand>(&entry.command);
+  const auto* call = turn == nullptr ? nullptr : std::get_if<CallCause>(&turn->cause);
+  return call != nullptr && call->done_below > 0 ? 2 : 1;
+}
+
 void write(Writer& out, const Cause& cause) {
   out.number(cause.index());
   if (const auto* call = std::get_if<CallCause>(&cause)) {
@@ -26,6 +34,7 @@ void write(Writer& out, const Cause& cause) {
     out.id(call->id.generation);
     out.number(call->id.sequence);
     write(out, call->keep_until);
+    if (call->done_below > 0) out.number(call->done_below);
   } else if (const auto* tick = std::get_if<TickCause>(&cause)) {
     out.bytes(tick->name);
     out.number(tick->registration);
@@ -37,7 +46,7 @@ void write(Writer& out, const Cause& cause) {
   }
 }
 
-Cause read_cause(Reader& in) {
+Cause read_cause(Reader& in, std::uint64_t version) {
   switch (in.number_up_to(3)) {
     case 1: {
       CallCause call;
@@ -45,6 +54,7 @@ Cause read_cause(Reader& in) {
       call.id.generation = in.id<Generation>();
       call.id.sequence = in.number();
       call.keep_until = read_time(in);
+      if (version >= 2) call.done_below = in.number();
       return call;
     }
     case 2: {
@@ -135,13 +145,13 @@ std::size_t size_about(const TurnCommand& turn) {
   return bytes;
 }
 
-TurnCommand read_turn(Reader& in) {
+TurnCommand read_turn(Reader& in, std::uint64_t version) {
   TurnCommand turn;
   turn.type = in.string();
   turn.id = in.string();
   turn.epoch = in.id<Epoch>();
   turn.sequence = in.number();
-  turn.cause = read_cause(in);
+  turn.cause = read_cause(in, version);
   for (auto left = read_count(in); left > 0 && in.ok(); --left) {
     turn.state.push_back(read_state(in));
   }
@@ -210,10 +220,6 @@ RestoreCommand read_restore(Reader& in) {
   return restore;
 }
 
-std::uint64_t version_of(const Command& command) {
-  return std::holds_alternative<RestoreCommand>(command) ? 2 : 1;
-}
-
 Command read_command(Reader& in, std::uint64_t version) {
   const std::size_t known = version < 2 ? 4 : std::variant_size_v<Command>;
   switch (in.number_up_to(known - 1)) {
@@ -226,7 +232,7 @@ Command read_command(Reader& in, std::uint64_t version) {
     case 3:
       return WatermarkCommand{.watermark = read_time(in)};
     default:
-      return read_turn(in);
+      return read_turn(in, version);
   }
 }
 
@@ -236,7 +242,7 @@ std::string encode(const Entry& entry) {
   Writer out;
   if (const auto* turn = std::get_if<TurnCommand>(&entry.command)) out.reserve(size_about(*turn));
   out.append(std::string_view("\0\0\0\0\0\0\0\0", kHashBytes));  // until it is known
-  out.number(version_of(entry.command));
+  out.number(version_of(entry));
   write(out, entry.now);
   out.number(entry.command.index());
   std::visit([&](const auto& command) { write(out, command); }, entry.command);

@@ -23,6 +23,8 @@ namespace troupe::storage {
 struct CallCause {
   CallId id;
   WallTime keep_until;  // how long the reply is kept for retries: the call's deadline
+  /// The caller repeats none of its calls below this number any more, and their replies go.
+  std::uint64_t done_below = 0;
 };
 /// Because a reminder was due: the reminder's row must still be of this registration and number.
 struct TickCause {
@@ -132,8 +134,8 @@ struct Entry {
   Command command;
 };
 
-/// The newest version of entries that this build reads. It writes each command in the oldest that
-/// knows it: restores came with version 2.
+/// The newest version of entries that this build reads. It writes each in the oldest that can say
+/// it. 2: a call's `done_below`, and restores.
 inline constexpr std::uint64_t kEntryVersion = 2;
 
 std::string encode(const Entry& entry);

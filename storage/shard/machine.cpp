@@ -18,11 +18,6 @@ constexpr std::size_t kHandedOutMax = 256;
 
 }  // namespace
 
-std::size_t ShardMachine::CallIdHash::operator()(const CallId& id) const noexcept {
-  return std::hash<NodeId>()(id.origin) ^ (id.generation.value * 0x9e3779b97f4a7c15U) ^
-         (id.sequence * 0xc2b2ae3d27d4eb4fU);
-}
-
 ShardMachine::ShardMachine(ReplicaKeys keys, std::uint32_t shard_count, const Reads& reads,
                            ShardLimits limits)
     : keys_(keys), shard_count_(shard_count), reads_(reads), limits_(limits) {}
@@ -56,7 +51,12 @@ Result<ReminderRow> ShardMachine::hand_out(const DueReminder& due) const {
 }
 
 Result<std::optional<Outcome>> ShardMachine::consumed(const CallId& id) const {
-  if (!recorded_.contains(id)) return std::optional<Outcome>();
+  if (!recorded_.contains(id)) {
+    if (!recorded_.done(id)) return std::optional<Outcome>();
+    return std::optional(refused(0, Code::kConflict,
+                                 "the caller of call " + std::to_string(id.sequence) +
+                                     " has said before that it needs no answer to it any more"));
+  }
   const auto found = reads_.get(keys_.call(id));
   if (!found) return fail(found.error());
   std::optional<RecordedCall> recorded;
@@ -70,17 +70,20 @@ Result<std::optional<Outcome>> ShardMachine::consumed(const CallId& id) const {
 }
 
 Result<void> ShardMachine::drop_expired(WallTime now, Batch& out) {
-  for (std::size_t left = limits_.expired_per_entry_max;
-       left > 0 && !expiring_.empty() && expiring_.front().keep_until <= now; --left) {
-    std::ranges::pop_heap(expiring_, std::greater());
-    const Recorded& gone = expiring_.back();
-    out.erase(keys_.call(gone.id));
-    recorded_.erase(gone.id);
-    recorded_bytes_ -= gone.bytes;
-    expiring_.pop_back();
+  for (std::size_t left = limits_.expired_per_entry_max; left > 0; --left) {
+    const auto gone = recorded_.take_expired(now);
+    if (!gone) break;
+    out.erase(gone->mark ? keys_.done(gone->id) : keys_.call(gone->id));
   }
   if (!next_value_expiry_ || *next_value_expiry_ > now) return {};
   return drop_expired_values(now, out);
+}
+
+void ShardMachine::drop_done(const CallCause& call, Batch& out) {
+  const auto done = recorded_.drop_below(call.id, call.done_below, limits_.done_per_entry_max);
+  if (!done) return;
+  for (const CallId& each : done->dropped) out.erase(keys_.call(each));
+  out.put(keys_.done(call.id), encode_done_calls(done->mark));
 }
 
 // The index may name a value that was written anew meanwhile, with another time or none: then only

@@ -9,13 +9,13 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "runtime/base/ids.h"
 #include "storage/engine.h"
 #include "storage/keys.h"
 #include "storage/shard/entry.h"
+#include "storage/shard/recorded_calls.h"
 #include "storage/shard/rows.h"
 #include <troupe/result.h>
 #include <troupe/time.h>
@@ -27,10 +27,12 @@ struct ShardLimits {
   std::size_t owners_max = 4'096;  // types that ever had an owner here
   std::uint64_t outbox_messages_max = 100'000;
   std::uint64_t outbox_bytes_max = 64U << 20U;
-  std::size_t recorded_calls_max = 100'000;  // replies kept for callers that may retry
+  // Replies kept for callers that may retry, and marks below which they do not.
+  std::size_t recorded_calls_max = 100'000;
   std::size_t recorded_bytes_max = 64U << 20U;
   std::size_t inbox_gap_max = 100'000;     // consumed messages above the first unconsumed, a source
   std::size_t expired_per_entry_max = 64;  // of each kind: replies, values with a ttl
+  std::size_t done_per_entry_max = 256;    // replies that a caller needs no more
 };
 
 /// Who may run the turns of one type's actors in this shard.
@@ -65,7 +67,8 @@ struct OutboxState {
 ///            kStaleEpoch    kGap     kConsumed    kRefused         (nothing changes)
 ///
 /// Every entry, also a refused one, first drops a bounded number of replies and values that expired
-/// before its `now`.
+/// before its `now`, and of replies that its caller has no use for any more. What is dropped for
+/// that is refused, should it come again, for as long as its reply would have been kept.
 ///
 /// Reads no clock, sends nothing, iterates nothing unordered. For one thread.
 class ShardMachine {
@@ -110,7 +113,8 @@ class ShardMachine {
   const RestoreMark& restored() const { return restore_; }
   bool restoring() const { return restore_.state == RestoreMark::State::kLoading; }
   /// If a call of this id has had its effect and is remembered: an outcome of kind kConsumed, with
-  /// its reply. kDataLoss if that is damaged.
+  /// its reply. If it was dropped, since its caller had no use for it: of kind kRefused. kDataLoss
+  /// if its row is damaged.
   Result<std::optional<Outcome>> consumed(const CallId& id) const;
 
   /// The reminder that is due, as the last applied entry left it. Some of those asked for last are
@@ -121,15 +125,6 @@ class ShardMachine {
   struct Inbox {
     std::uint64_t low_water = 1;
     std::set<std::uint64_t> consumed;  // at or above low_water
-  };
-  struct Recorded {
-    WallTime keep_until;
-    CallId id;
-    std::size_t bytes;
-    friend auto operator<=>(const Recorded&, const Recorded&) = default;
-  };
-  struct CallIdHash {
-    std::size_t operator()(const CallId& id) const noexcept;
   };
   class Turn;
 
@@ -148,6 +143,7 @@ class ShardMachine {
 
   Result<void> drop_expired(WallTime now, Batch& out);
   Result<void> drop_expired_values(WallTime now, Batch& out);
+  void drop_done(const CallCause& call, Batch& out);
   void record(const CallId& id, WallTime keep_until, std::size_t reply_bytes);
 
   Result<Outcome> run(const At& at, const TurnCommand& command, Batch& out);
@@ -184,9 +180,7 @@ class ShardMachine {
   std::uint64_t outbox_messages_ = 0;
   std::uint64_t outbox_bytes_ = 0;
   std::map<ShardId, Inbox> inbox_;
-  std::vector<Recorded> expiring_;                   // a heap, the next to expire in front
-  std::unordered_set<CallId, CallIdHash> recorded_;  // asked, never iterated
-  std::size_t recorded_bytes_ = 0;
+  RecordedCalls recorded_;
   std::optional<WallTime> next_value_expiry_;
   mutable std::unordered_map<std::string, ReminderMark> handed_out_;  // by key; never iterated
 };

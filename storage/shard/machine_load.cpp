@@ -28,9 +28,7 @@ Result<void> ShardMachine::load() {
   outbox_.clear();
   outbox_messages_ = outbox_bytes_ = 0;
   inbox_.clear();
-  expiring_.clear();
   recorded_.clear();
-  recorded_bytes_ = 0;
   next_value_expiry_.reset();
   handed_out_.clear();
   loaded_ = true;
@@ -130,15 +128,22 @@ Result<void> ShardMachine::load_recorded() {
         record(id, call->keep_until, call->reply.size());
         return true;
       });
-  return read;
+  if (!read) return read;
+  const KeyRange marks = prefix_range(keys_.done_prefix());
+  return each(reads_, marks, [&](std::string_view key, std::string_view value) -> Result<bool> {
+    const std::optional<DoneCalls> done = decode_done_calls(value);
+    if (!done || key.size() != marks.from.size() + 24) return damaged("mark of a caller");
+    key.remove_prefix(marks.from.size());
+    recorded_.set_mark({.origin = {.high = big_endian_64(key.substr(0, 8)),
+                                   .low = big_endian_64(key.substr(8, 8))},
+                        .generation = {big_endian_64(key.substr(16, 8))}},
+                       *done);
+    return true;
+  });
 }
 
 void ShardMachine::record(const CallId& id, WallTime keep_until, std::size_t reply_bytes) {
-  const std::size_t bytes = recorded_call_bytes(reply_bytes);
-  recorded_.insert(id);
-  recorded_bytes_ += bytes;
-  expiring_.push_back({.keep_until = keep_until, .id = id, .bytes = bytes});
-  std::ranges::push_heap(expiring_, std::greater());
+  recorded_.record(id, keep_until, recorded_call_bytes(reply_bytes));
 }
 
 }  // namespace troupe::storage

@@ -155,8 +155,8 @@ void ShardMachine::put(const At& /*at*/, const RestoredEpoch& row, Batch& out) {
 void ShardMachine::wipe(Batch& out) {
   for (const std::string& prefix :
        {keys_.values_prefix(), keys_.expiry_prefix(), keys_.reminders_prefix(), keys_.due_prefix(),
-        keys_.call_prefix(), keys_.outbox_state_prefix(), keys_.outbox_prefix(),
-        keys_.inbox_low_water_prefix(), keys_.inbox_prefix()}) {
+        keys_.call_prefix(), keys_.done_prefix(), keys_.outbox_state_prefix(),
+        keys_.outbox_prefix(), keys_.inbox_low_water_prefix(), keys_.inbox_prefix()}) {
     out.erase_range(prefix, after_prefix(prefix));
   }
   out.erase(keys_.watermark());
@@ -164,9 +164,7 @@ void ShardMachine::wipe(Batch& out) {
   outbox_.clear();
   outbox_messages_ = outbox_bytes_ = 0;
   inbox_.clear();
-  expiring_.clear();
   recorded_.clear();
-  recorded_bytes_ = 0;
   next_value_expiry_.reset();
   handed_out_.clear();
 }

@@ -16,6 +16,8 @@ bool consumes(const TickCause& tick, const std::optional<ReminderMark>& mark) {
 }  // namespace
 
 Result<Outcome> ShardMachine::Turn::run(Batch& out) {
+  // True whatever becomes of the turn.
+  if (const auto* call = std::get_if<CallCause>(&command_.cause)) machine_.drop_done(*call, out);
   Result<std::optional<Outcome>> ended = decide();
   if (!ended) return fail(ended.error());
   if (*ended) return **std::move(ended);
@@ -58,12 +60,19 @@ Result<std::optional<Outcome>> ShardMachine::Turn::check_cause() {
 Result<std::optional<Outcome>> ShardMachine::Turn::check_call(const CallCause& call) const {
   if (call.id.empty()) return std::optional(refused(Code::kInvalid, "a call without an id"));
   Result<std::optional<Outcome>> before = machine_.consumed(call.id);
-  if (before && *before) (*before)->index = at_.index;
-  if (!before || *before) return before;
+  if (!before) return before;
+  if (*before) {
+    Outcome known = outcome((*before)->kind);
+    known.reply = std::move((*before)->reply);
+    known.reply_recorded = (*before)->reply_recorded;
+    known.error = std::move((*before)->error);
+    return std::optional(std::move(known));
+  }
   // Never forgotten early to make room: the retry would run twice.
   const std::size_t reply = std::min(command_.reply.size(), kRecordedReplyMax);
-  if (machine_.recorded_.size() >= machine_.limits_.recorded_calls_max ||
-      machine_.recorded_bytes_ + recorded_call_bytes(reply) > machine_.limits_.recorded_bytes_max) {
+  if (machine_.recorded_.rows() >= machine_.limits_.recorded_calls_max ||
+      machine_.recorded_.bytes() + recorded_call_bytes(reply) >
+          machine_.limits_.recorded_bytes_max) {
     return std::optional(refused(Code::kExhausted, "the shard keeps too many replies for retries"));
   }
   return std::optional<Outcome>();

@@ -107,6 +107,21 @@ std::optional<RecordedCall> decode_recorded_call(std::string_view bytes) {
   return call;
 }
 
+std::string encode_done_calls(const DoneCalls& done) {
+  Writer out;
+  out.number(done.below);
+  write(out, done.keep_until);
+  return out.take();
+}
+
+std::optional<DoneCalls> decode_done_calls(std::string_view bytes) {
+  Reader in(bytes);
+  DoneCalls done;
+  done.below = in.number();
+  done.keep_until = read_time(in);
+  return whole(in, done);
+}
+
 std::string encode_outbox_state(const OutboxState& state) {
   Writer out;
   out.number(state.last);

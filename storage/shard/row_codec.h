@@ -32,6 +32,9 @@ struct RecordedCall {
 std::string encode_recorded_call(const RecordedCall& call);
 std::optional<RecordedCall> decode_recorded_call(std::string_view bytes);
 
+std::string encode_done_calls(const DoneCalls& done);
+std::optional<DoneCalls> decode_done_calls(std::string_view bytes);
+
 std::string encode_outbox_state(const OutboxState& state);
 std::optional<OutboxState> decode_outbox_state(std::string_view bytes);
 

@@ -103,8 +103,14 @@ std::shared_ptr<Right> FakeShards::right(ShardId shard, std::string_view type) c
 
 std::optional<Outcome> FakeShards::answered(const Data& data, const storage::CallId& id) {
   const auto reply = data.replies.find(id);
-  if (reply == data.replies.end()) return std::nullopt;
+  const auto done = data.done_below.find(id.origin);
   Outcome before;
+  if (done != data.done_below.end() && id.sequence < done->second) {
+    before.kind = Outcome::Kind::kRefused;
+    before.error = Error{Code::kConflict, "its caller needs no answer any more"};
+    return before;
+  }
+  if (reply == data.replies.end()) return std::nullopt;
   before.kind = Outcome::Kind::kConsumed;
   before.reply = reply->second;
   before.reply_recorded = true;
@@ -151,6 +157,8 @@ void FakeShards::write(Data& data, const storage::TurnCommand& command) {
   const ActorKey key{.type = command.type, .id = command.id};
   if (const auto* call = std::get_if<storage::CallCause>(&command.cause)) {
     data.replies[call->id] = command.reply;
+    auto& done_below = data.done_below[call->id.origin];
+    done_below = std::max(done_below, call->done_below);
   }
   if (const auto* message = std::get_if<storage::OutboxCause>(&command.cause)) {
     data.consumed.insert({message->source, message->number});

@@ -64,6 +64,7 @@ class FakeShards final : public actors::Shards {
     std::map<ActorKey, std::map<std::string, actors::StoredValue>> values;
     std::map<std::pair<ActorKey, std::string>, actors::StoredReminder> reminders;
     std::map<storage::CallId, std::string> replies;
+    std::map<NodeId, std::uint64_t> done_below;  // by caller
     std::set<std::pair<ShardId, std::uint64_t>> consumed;
     std::vector<storage::TurnCommand> entries;
     std::uint64_t index = 0;

@@ -13,19 +13,23 @@ constexpr std::size_t kErrorsKept = 2'000;  // bytes
 
 }  // namespace
 
-Load::Load(NodeCluster& cluster, std::size_t callers, std::vector<std::size_t> through) {
+Load::Load(NodeCluster& cluster, std::size_t callers, std::vector<std::size_t> through,
+           Duration timeout) {
   for (std::size_t i = 0; i < callers; ++i) {
     auto& caller = *callers_.emplace_back(std::make_unique<Caller>());
     caller.counter = "load" + std::to_string(i);
-    const Client client = cluster.client(through[i % through.size()], 10s);
-    const Client reader = cluster.client(through[(i + 1) % through.size()], 10s);
+    const Client client = cluster.client(through[i % through.size()], timeout);
+    const Client reader = cluster.client(through[(i + 1) % through.size()], timeout);
     caller.thread = std::thread([this, &caller, client, reader] { run(caller, client, reader); });
   }
 }
 
 void Load::run(Caller& caller, const Client& client, const Client& reader) const {
+  const SystemClock clock;
   while (!over_) {
+    const Time began = clock.now();
     const Result<int> added = client.actor<Counter>(caller.counter).call<&Counter::add>(1).result();
+    caller.longest = std::max(caller.longest, clock.now() - began);
     if (!added) {
       const Code code = added.error().code;
       const bool unknown = code == Code::kUnknownOutcome || code == Code::kTimeout;
@@ -56,6 +60,12 @@ bool Load::goes_on(int calls) {
     return std::ranges::equal(callers_, wanted, std::ranges::greater_equal(),
                               [](const auto& caller) { return caller->acknowledged.load(); });
   });
+}
+
+Duration Load::longest() const {
+  Duration longest{0};
+  for (const auto& caller : callers_) longest = std::max(longest, caller->longest);
+  return longest;
 }
 
 int Load::unknown() const {

@@ -15,7 +15,8 @@ namespace troupe {
 class Load {
  public:
   /// `through`: the nodes that are asked first, caller by caller.
-  Load(NodeCluster& cluster, std::size_t callers, std::vector<std::size_t> through);
+  Load(NodeCluster& cluster, std::size_t callers, std::vector<std::size_t> through,
+       Duration timeout = std::chrono::seconds(10));
   ~Load() { stop(); }
   Load(const Load&) = delete;
   Load& operator=(const Load&) = delete;
@@ -29,6 +30,8 @@ class Load {
   int unknown() const;
   int failed() const;
   int acknowledged() const;
+  /// That a call which changes something took. After stop().
+  Duration longest() const;
   /// What went wrong, in words, or nothing: a lost or doubled call, a stale read. After stop().
   std::string wrong(const Client& client) const;
   std::string errors() const;
@@ -39,8 +42,9 @@ class Load {
     std::atomic<int> acknowledged{0};
     std::atomic<int> unknown{0};
     std::atomic<int> failed{0};
-    std::string stale;   // the caller's until it is joined
-    std::string errors;  // likewise
+    std::string stale;    // the caller's until it is joined
+    std::string errors;   // likewise
+    Duration longest{0};  // likewise
     std::thread thread;
   };
 

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -97,9 +98,30 @@ void Process::ended(int status) {
   exit_code_ = WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+bool Process::has_open(const std::string& file) const {
+  std::error_code gone;  // what it closes meanwhile
+  const std::filesystem::path wanted = std::filesystem::canonical(file);
+  for (const auto& each :
+       std::filesystem::directory_iterator("/proc/" + std::to_string(process_) + "/fd")) {
+    if (std::filesystem::read_symlink(each.path(), gone) == wanted) return true;
+  }
+  return false;
+}
+
 void Process::signal(int number) {
   check(runs(), "only what runs gets signals");
   ::kill(process_, number);
+  if (number != SIGSTOP) return;
+  // The signal is only on its way: until all threads have heard of it, some still run.
+  int status = 0;
+  constexpr int kLooks = 2'000;  // of a millisecond each; one that stood still before tells nothing
+  for (int i = 0; i < kLooks; ++i) {
+    if (waitpid(process_, &status, WUNTRACED | WNOHANG) == process_) {
+      if (!WIFSTOPPED(status)) ended(status);
+      return;
+    }
+    poll(nullptr, 0, 1);
+  }
 }
 
 void Process::kill() {

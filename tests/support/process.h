@@ -25,7 +25,9 @@ class Process {
   void start(const std::vector<std::string>& arguments, const std::string& log_file,
              std::optional<int> name_space = {});
   bool runs();
-  /// SIGSTOP, SIGCONT, SIGTERM ... Requires that it runs.
+  /// Whether it has this file open now. Requires that it runs.
+  bool has_open(const std::string& file) const;
+  /// SIGSTOP, SIGCONT, SIGTERM ... Requires that it runs. After SIGSTOP none of its threads does.
   void signal(int number);
   /// As a crash: nothing is finished or flushed. Returns when it is gone.
   void kill();

@@ -92,9 +92,11 @@ inline ReminderWrite remind(std::string name, WallTime due,
   return {.kind = kind, .name = std::move(name), .number = number, .due = due, .body = "body"};
 }
 
-inline CallCause call(std::uint64_t sequence, WallTime keep_until = at(2000)) {
+inline CallCause call(std::uint64_t sequence, WallTime keep_until = at(2000),
+                      std::uint64_t done_below = 0) {
   return {.id = {.origin = {9, 9}, .generation = {2}, .sequence = sequence},
-          .keep_until = keep_until};
+          .keep_until = keep_until,
+          .done_below = done_below};
 }
 
 }  // namespace troupe::storage

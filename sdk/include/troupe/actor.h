@@ -58,7 +58,8 @@ class ActorBase {
   Time deadline() const;
   Duration time_left() const;
   /// Rises with every move of the actor: hand it to outside systems, so that they can refuse what a
-  /// replaced activation still tries to write.
+  /// replaced activation still tries to write (sdk/examples/warehouse). The same for all of an
+  /// activation's life; 0 for stateless workers, which have no owner.
   std::uint64_t fencing_token() const;
   /// W3C trace context of the turn, for calls to outside systems. May be empty.
   std::string_view traceparent() const;

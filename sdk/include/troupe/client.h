@@ -48,6 +48,10 @@ struct ClientOptions {
   /// by default as often as its time-out allows. It takes effect once, and fails as kUnknownOutcome
   /// if nobody could say in time whether it did. 0: every address is asked once.
   std::uint32_t retries = std::numeric_limits<std::uint32_t>::max();
+  /// An address of which nothing was heard for so long, while a call waits for it, is asked whether
+  /// it is there. If it does not say so within a second, its calls go on at the next address, and
+  /// it is avoided until it does. 0: never, they wait until their time-out.
+  Duration late_after = std::chrono::seconds(1);
 };
 
 /// A call that has not been made yet: get() or result() make it, once, and wait.

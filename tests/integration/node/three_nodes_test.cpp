@@ -149,6 +149,20 @@ TEST_F(ThreeNodes, CallsGoOnThroughTheOthersWhileOneStandsStill) {
   EXPECT_TRUE(cluster_.ready(1));
 }
 
+TEST_F(ThreeNodes, ItsCallersGoElsewhereWithinTheirTimeOutWhenTheirEntryNodeStandsStill) {
+  Load load(cluster_, 6, {1}, 6s);
+  ASSERT_TRUE(load.goes_on());
+  cluster_.process(1).signal(SIGSTOP);
+  pause(10s);
+  cluster_.process(1).signal(SIGCONT);
+  ASSERT_TRUE(load.goes_on());
+  load.stop();
+  EXPECT_EQ(load.failed() + load.unknown(), 0) << load.errors();
+  EXPECT_EQ(load.wrong(cluster_.client(0)), "") << load.errors();
+  RecordProperty("longest_ms", static_cast<int>(load.longest() / 1ms));
+  expect_counters(1);
+}
+
 // Replicas that `node` has, as `through` says.
 int replicas_of(NodeCluster& cluster, std::size_t node, std::size_t through) {
   const std::string address = "127.0.0.1:" + std::to_string(cluster.peer_port(node));

@@ -78,6 +78,7 @@ void History::follow() {
   std::vector<Ask> still;
   for (Ask& ask : std::exchange(asks_, {})) {
     if (over(ask)) {
+      world_.done_with(*ask.answer);
       settle(ask);
     } else {
       still.push_back(std::move(ask));

@@ -134,7 +134,10 @@ World::AnswerPtr World::call_bytes(std::size_t machine, std::string_view type,
   answer->method = std::move(method);
   answer->message = std::move(message);
   // Every other call has a name of its client's.
-  if (++calls_ % 2 == 0) answer->id = {.origin = {~0U, 1}, .generation = {}, .sequence = calls_};
+  if (++calls_ % 2 == 0) {
+    answer->id = {.origin = {~0U, 1}, .generation = {}, .sequence = calls_};
+    open_.insert(calls_);
+  }
   return begin(machine, std::move(answer), false);
 }
 
@@ -169,6 +172,7 @@ World::AnswerPtr World::begin(std::size_t machine, AnswerPtr answer, bool may_ha
   call.deadline = origin->now() + (answer->deadline - now());
   call.id = answer->id;
   call.may_repeat = !call.id.empty();
+  if (call.may_repeat && !open_.empty()) call.done_below = *open_.begin();
   call.redirects = may_have_run ? 1 : 0;
   call.done = [this, answer](Result<actors::Reply> reply) {
     if (answer->outcome) violation("a call was answered twice");

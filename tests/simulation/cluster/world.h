@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -104,6 +105,9 @@ class World final : private Witness {
   /// Asks the same once more, by way of `machine`, of a call that has an id: until its deadline it
   /// has its effect once. `may_have_run`: what became of an earlier attempt is not known.
   AnswerPtr ask_again(std::size_t machine, const Answer& first, bool may_have_run);
+  /// Its client has its answer or has given it up, and asks no more: calls that begin from now on
+  /// say so.
+  void done_with(const Answer& call) { open_.erase(call.id.sequence); }
 
   /// The machine whose process leads the shard, as it says; none if nobody does, or two.
   std::optional<std::size_t> leader(ShardId shard);
@@ -152,6 +156,7 @@ class World final : private Witness {
   std::map<std::size_t, std::uint64_t> paused_;                            // machine: which pause
   std::uint64_t pauses_ = 0;
   std::uint64_t calls_ = 0;
+  std::set<std::uint64_t> open_;  // of those with a name
   Duration earliest_{0};
   Duration latest_{0};
   std::vector<std::string> violations_;

@@ -184,6 +184,34 @@ TEST_F(ActorTurns, ARepeatedCallGetsTheRecordedReplyAndHasNoSecondEffect) {
   EXPECT_EQ(world.ask("Cart", "1", "read"), "a/0") << "a fresh instance, loaded again";
 }
 
+TEST_F(ActorTurns, ACallThatItsCallerHasDoneWithIsRefusedInsteadOfRunAgain) {
+  world.start();
+  actors::Call call = world.call("Cart", "1", "add", "a");
+  call.may_repeat = true;
+  storage::CallId id = call.id;
+  world.send(std::move(call));
+  world.run();
+  actors::Call next = world.call("Cart", "1", "add", "b");
+  next.may_repeat = true;
+  next.id = id;
+  next.id.sequence += 1;
+  next.done_below = next.id.sequence;
+  world.send(std::move(next));
+  world.run();
+  EXPECT_EQ(std::get<storage::CallCause>(world.shards.entries()[1].cause).done_below,
+            id.sequence + 1);
+  for (const std::uint32_t redirects : {0U, 1U}) {  // as if for the first time, and as a repeat
+    actors::Call late = world.call("Cart", "1", "add", "a");
+    late.may_repeat = true;
+    late.redirects = redirects;
+    late.id = id;
+    const auto answer = world.send(std::move(late));
+    world.run();
+    EXPECT_EQ(answer->error(), "its caller needs no answer any more");
+  }
+  EXPECT_EQ(world.shards.value(cart), "ab");
+}
+
 TEST_F(ActorTurns, ARepeatedCallThatHadItsEffectDoesNotRunAgain) {
   world.start();
   actors::Call call = world.call("Cart", "1", "add", "a");

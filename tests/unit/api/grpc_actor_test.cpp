@@ -114,11 +114,13 @@ TEST_F(GrpcActors, ACallMayBringAnIdOfItsCallers) {
   grpc::ClientContext context;
   context.AddMetadata("troupe-call-key", caller + "-17");
   context.AddMetadata("troupe-call-attempt", "2");
+  context.AddMetadata("troupe-calls-done-below", "12");
   pb::InvokeActorResponse response;
   ASSERT_TRUE(api.stub->InvokeActor(&context, request, &response).ok());
   EXPECT_EQ(world.call().id,
             (storage::CallId{.origin = {0xab, 0xcd}, .generation = {}, .sequence = 17}));
   EXPECT_TRUE(world.call().repeated());
+  EXPECT_EQ(world.call().done_below, 12U);
   EXPECT_EQ(metadata_of(world.call(), "troupe-call-key"), std::nullopt);
   (*request.mutable_metadata())["Troupe-Call-Key"] = caller + "-18";
   ASSERT_TRUE(invoke(request).ok());

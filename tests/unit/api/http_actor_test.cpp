@@ -84,6 +84,25 @@ TEST_F(ActorEndpoints, ACallMayBringAnIdOfItsCallers) {
             {{"troupe-call-key", kKey}, {"troupe-call-attempt", "2"}});
   EXPECT_TRUE(world.call().repeated());
   EXPECT_EQ(world.call().id.sequence, 17U);
+  EXPECT_EQ(world.call().done_below, 0U);
+  world.ask("POST", "/v1.0/actors/Cart/c1/method/add", "1",
+            {{"troupe-call-key", kKey}, {"troupe-calls-done-below", "17"}});
+  EXPECT_EQ(world.call().done_below, 17U);
+}
+
+TEST_F(ActorEndpoints, ACallerIsNotDoneWithTheCallThatItMakesNorWithNoNumber) {
+  for (const std::string done : {"18", "-1", "x", "1 "}) {
+    EXPECT_TRUE(world
+                    .ask("POST", "/v1.0/actors/Cart/c1/method/add", "1",
+                         {{"troupe-call-key", kKey}, {"troupe-calls-done-below", done}})
+                    .starts_with("400 "))
+        << done;
+  }
+  EXPECT_TRUE(
+      world.ask("POST", "/v1.0/actors/Cart/c1/method/add", {}, {{"troupe-calls-done-below", "2"}})
+          .starts_with("400 "))
+      << "whose?";
+  EXPECT_TRUE(world.backend.routed.calls.empty());
 }
 
 TEST_F(ActorEndpoints, ATransactionMayBringAnIdOfItsCallers) {

@@ -37,6 +37,7 @@ CallFrame call() {
   frame.call.chain.waiting = {{"Room", "r"}};
   frame.call.id = {.origin = {1, 2}, .generation = Generation{4}, .sequence = 5};
   frame.call.may_repeat = true;
+  frame.call.done_below = 3;
   return frame;
 }
 
@@ -56,6 +57,7 @@ TEST(Frames, CarryACallWithTheTimeItHasLeft) {
   EXPECT_THAT(got.call.chain.waiting, ElementsAre(ActorKey{"Room", "r"}));
   EXPECT_EQ(got.call.id, sent.call.id);
   EXPECT_TRUE(got.call.may_repeat);
+  EXPECT_EQ(got.call.done_below, 3U);
 }
 
 TEST(Frames, CarryRepliesErrorsAndWhereElseToAsk) {

@@ -8,6 +8,8 @@
 #include "sdk/examples/cart/cart.h"
 #include "sdk/examples/chat/chat.h"
 #include "sdk/examples/counter/counter.h"
+#include "sdk/examples/warehouse/stock_table.h"
+#include "tests/support/temporary_directory.h"
 #include <troupe/testing.h>
 
 namespace {
@@ -97,6 +99,16 @@ TEST(ChatExample, ShowsWhoTypesForThreeSeconds) {
   EXPECT_EQ(room.call<&Room::who_types>().get(), "ann");
   host.advance(1s);
   EXPECT_EQ(room.call<&Room::who_types>().get(), "");
+}
+
+TEST(WarehouseExample, ARowTakesNoSmallerTokenThanItHas) {
+  const troupe::TemporaryDirectory directory;
+  StockTable table(directory.path() + "/stock.db");
+  table.set({"tea", 10, 2});
+  table.set({"tea", 9, 2});
+  table.set({"tea", 8, 5});
+  table.set({"cups", 3, 1});
+  EXPECT_THROW(table.set({"tea", 10, 4}), troupe::ActorError);
 }
 
 }  // namespace

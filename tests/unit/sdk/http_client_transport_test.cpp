@@ -9,6 +9,8 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -56,10 +58,31 @@ class Pauses final : public Executor {
   Loop loop_;
 };
 
+// Ticks when it is told to.
+class Ticks final : public Executor {
+ public:
+  void post(Work work) override { post_at({}, std::move(work)); }
+  void post_at(Time, Work work) override {
+    waiting_.with([&](auto& waiting) { waiting.push_back(std::move(work)); });
+  }
+  void tick() {
+    std::vector<Work> due = waiting_.with([](auto& waiting) { return std::exchange(waiting, {}); });
+    for (Work& each : due) each();
+  }
+  std::size_t waiting() const {
+    return waiting_.with([](const auto& waiting) { return waiting.size(); });
+  }
+
+ private:
+  Guarded<std::vector<Work>> waiting_;
+};
+
 // A node that answers what the test says, and remembers what it was asked.
 class FakeNode final : public net::HttpHandler {
  public:
   using Answers = std::function<net::HttpResponse(const net::HttpRequest&)>;
+  // The status of an answer that does not come yet.
+  static constexpr int kLate = -1;
 
   FakeNode(net::IoThreads& threads, Answers answers)
       : answers_(std::move(answers)), server_(threads, Log(silent_log(), "test"), {}, *this) {
@@ -70,8 +93,17 @@ class FakeNode final : public net::HttpHandler {
   FakeNode& operator=(const FakeNode&) = delete;
 
   void handle(net::HttpRequest request, net::HttpResponder respond) override {
+    net::HttpResponse answer = answers_(request);
+    const bool late = answer.status == kLate;
     asked_.with([&](auto& asked) { asked.push_back(request); });
-    respond(answers_(request));
+    if (!late) return respond(std::move(answer));
+    late_.with([&](auto& all) { all.push_back(std::move(respond)); });
+  }
+  // What it owes is answered.
+  void answer_late(const net::HttpResponse& answer) {
+    std::vector<net::HttpResponder> owed =
+        late_.with([](auto& all) { return std::exchange(all, {}); });
+    for (net::HttpResponder& each : owed) each(answer);
   }
   std::string address() const { return "127.0.0.1:" + std::to_string(server_.port()); }
   std::vector<net::HttpRequest> asked() const {
@@ -81,6 +113,7 @@ class FakeNode final : public net::HttpHandler {
  private:
   Answers answers_;
   Guarded<std::vector<net::HttpRequest>> asked_;
+  Guarded<std::vector<net::HttpResponder>> late_;
   net::HttpServer server_;
 };
 
@@ -105,7 +138,7 @@ class HttpClientTransportTest : public testing::Test {
   }
   std::shared_ptr<ClientTransport> transport(std::vector<std::string> addresses) {
     return std::make_shared<HttpClientTransport>(
-        clock, pauses, *http,
+        HttpClientTransportParts{clock, pauses, ticks, *http, *probes},
         HttpClientTransportOptions{.addresses = std::move(addresses), .token = "secret"});
   }
   Client client(std::vector<std::string> addresses) {
@@ -127,9 +160,12 @@ class HttpClientTransportTest : public testing::Test {
 
   StillClock clock;
   Pauses pauses{clock};
+  Ticks ticks;
   net::IoThreads threads{clock, {.threads = 1, .tick = 1ms}};
   net::Resolver resolver;
   std::unique_ptr<net::HttpClient> http =
+      std::make_unique<net::HttpClient>(threads, resolver, net::HttpClientOptions{});
+  std::unique_ptr<net::HttpClient> probes =
       std::make_unique<net::HttpClient>(threads, resolver, net::HttpClientOptions{});
   std::vector<std::unique_ptr<FakeNode>> nodes;
 };
@@ -209,7 +245,7 @@ TEST_F(HttpClientTransportTest, AsksNoMoreOftenThanItsUserWants) {
   FakeNode& fake = node(error(503, "no owner yet"));
   const Client calls(
       std::make_shared<HttpClientTransport>(
-          clock, pauses, *http,
+          HttpClientTransportParts{clock, pauses, ticks, *http, *probes},
           HttpClientTransportOptions{.addresses = {fake.address()}, .token = {}, .retries = 2}),
       10s);
   EXPECT_EQ(add(calls).error().code, Code::kUnavailable);
@@ -250,6 +286,17 @@ TEST_F(HttpClientTransportTest, EachCallHasAKeyOfItsOwn) {
   EXPECT_EQ(keys[0], caller + "-1");
   EXPECT_EQ(keys[1], caller + "-2");
   EXPECT_NE(keys[2].substr(0, 32), caller);
+}
+
+TEST_F(HttpClientTransportTest, TellsWhichOfItsCallsItDoesNotSendAgain) {
+  FakeNode& fake = node({error(500, "the answer was lost"), {.body = std::string("1")}});
+  const Client calls = client({fake.address()});
+  ASSERT_TRUE(add(calls) && add(calls));
+  std::vector<std::string> done;
+  for (const net::HttpRequest& asked : fake.asked()) {
+    done.emplace_back(asked.headers.find("troupe-calls-done-below").value_or("none"));
+  }
+  EXPECT_EQ(done, (std::vector<std::string>{"1", "1", "2"})) << "the first was sent twice";
 }
 
 TEST_F(HttpClientTransportTest, RepeatsWhatMayHaveTakenEffectUnderItsKey) {
@@ -378,6 +425,103 @@ TEST_F(HttpClientTransportTest, NeedsOnlyAnAddressOfItsUser) {
   FakeNode& fake = node({.body = std::string("7")});
   const Client calls(ClientOptions{.addresses = {fake.address()}});
   EXPECT_EQ(*count(calls), 7);
+}
+
+bool is_probe(const net::HttpRequest& request) { return request.target == "/v1.0/healthz"; }
+
+// Two nodes, the first of which owes an answer to a call.
+class LateAnswers : public HttpClientTransportTest {
+ protected:
+  // Whether the first answers when it is asked whether it is there.
+  enum class Health : std::uint8_t { kThere, kSilent };
+
+  FakeNode& first_node(Health health) {
+    return node([health](const net::HttpRequest& request) {
+      const bool answers = is_probe(request) && health == Health::kThere;
+      return net::HttpResponse{.status = answers ? 204 : FakeNode::kLate};
+    });
+  }
+  static void until(const std::function<bool()>& holds) {
+    const SystemClock real;
+    const Time patience = real.now() + 20s;  // only a failing test waits so long
+    while (!holds() && real.now() < patience) std::this_thread::yield();
+    EXPECT_TRUE(holds());
+  }
+  static std::size_t count_of(const FakeNode& node, bool probes) {
+    std::size_t count = 0;
+    for (const net::HttpRequest& each : node.asked()) count += is_probe(each) == probes ? 1 : 0;
+    return count;
+  }
+  // Lets a second pass, and waits until `node` has been probed for it.
+  void probe(const FakeNode& node) {
+    const std::size_t before = count_of(node, kProbes);
+    clock.set(clock.now() + 1s);
+    ticks.tick();
+    until([&] { return count_of(node, kProbes) > before; });
+    // The one thread of all sockets has seen to the answer, if there is one, when this is answered.
+    FakeNode& after = this->node({.body = std::string("1")});
+    EXPECT_TRUE(count(client({after.address()})));
+  }
+
+  static constexpr bool kProbes = true;
+  static constexpr bool kCalls = false;
+};
+
+TEST_F(LateAnswers, ACallGoesOnElsewhereWhenItsNodeDoesNotSayThatItIsThere) {
+  FakeNode& silent = first_node(Health::kSilent);
+  FakeNode& other = node({.body = std::string("7")});
+  const Client calls = client({silent.address(), other.address()});
+  auto reply = std::async(std::launch::async, [&] { return add(calls); });
+  until([&] { return count_of(silent, kCalls) == 1; });
+  probe(silent);
+  EXPECT_TRUE(other.asked().empty());
+  clock.set(clock.now() + 1s);
+  EXPECT_EQ(*reply.get(), 7);
+  ASSERT_EQ(other.asked().size(), 1U);
+  const net::HttpHeaders again = other.asked()[0].headers;
+  EXPECT_EQ(again.find("troupe-call-key"), silent.asked()[0].headers.find("troupe-call-key"));
+  EXPECT_EQ(again.find("troupe-call-attempt"), "2");
+  EXPECT_EQ(again.find("troupe-timeout-ms"), "8000");
+  EXPECT_TRUE(pauses.lengths().empty());
+  silent.answer_late({.body = std::string("7")});
+}
+
+TEST_F(LateAnswers, ALongCallIsNeitherRepeatedNorCutWhereTheNodeSaysThatItIsThere) {
+  FakeNode& busy = first_node(Health::kThere);
+  FakeNode& other = node({.body = std::string("8")});
+  const Client calls = client({busy.address(), other.address()});
+  auto reply = std::async(std::launch::async, [&] { return add(calls); });
+  until([&] { return count_of(busy, kCalls) == 1; });
+  for (int i = 0; i < 5; ++i) probe(busy);
+  busy.answer_late({.body = std::string("7")});
+  EXPECT_EQ(*reply.get(), 7);
+  EXPECT_EQ(count_of(busy, kCalls), 1U);
+  EXPECT_TRUE(other.asked().empty());
+  ticks.tick();
+  EXPECT_EQ(ticks.waiting(), 0U) << "nobody waits";
+}
+
+TEST_F(LateAnswers, NothingIsAskedOfTheOnlyAddressThereIs) {
+  FakeNode& only = first_node(Health::kSilent);
+  const Client calls = client({only.address()});
+  auto reply = std::async(std::launch::async, [&] { return add(calls); });
+  until([&] { return count_of(only, kCalls) == 1; });
+  EXPECT_EQ(ticks.waiting(), 0U);
+  only.answer_late({.body = std::string("7")});
+  EXPECT_EQ(*reply.get(), 7);
+}
+
+TEST_F(LateAnswers, WhatMayNotBeSentAgainWaitsOn) {
+  FakeNode& silent = first_node(Health::kSilent);
+  FakeNode& other = node({.body = std::string("8")});
+  const Client calls = client({silent.address(), other.address()});
+  auto reply = std::async(std::launch::async, [&] {
+    return calls.actor<Counter>("a").call<&Counter::add>(1).with_timeout(1h).result();
+  });
+  until([&] { return count_of(silent, kCalls) == 1; });
+  EXPECT_EQ(ticks.waiting(), 0U);
+  silent.answer_late({.body = std::string("7")});
+  EXPECT_EQ(*reply.get(), 7);
 }
 
 }  // namespace

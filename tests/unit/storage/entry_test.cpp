@@ -34,10 +34,13 @@ std::vector<Entry> one_of_each() {
   Entry message = full_turn();
   std::get<TurnCommand>(message.command).cause =
       OutboxCause{.source = ShardId{1}, .number = 11, .low_water = 12};
+  Entry done = full_turn();
+  std::get<CallCause>(std::get<TurnCommand>(done.command).cause).done_below = 4;
   return {
       full_turn(),
       tick,
       message,
+      done,
       {.now = at(-1),
        .command =
            AssignCommand{.type = "Cart", .node = {1, 2}, .generation = {3}, .replaces = {4}}},
@@ -71,6 +74,9 @@ TEST(Entry, BytesNeverChangeBetweenVersions) {
       "0704676f6e650000000100056e756467650180c8d00704626f64790102016d0172",
       "f26c93a83176eb560180897a00044361727405616c696365030403010b0c02000101760180b6dc05010704676f6e"
       "650000000100056e756467650180c8d00704626f64790102016d0172",
+      "e3503e7f95d971bc0280897a00044361727405616c69636503040100000000000000090000000000000009020580"
+      "d0acf30e0402000101760180b6dc05010704676f6e650000000100056e756467650180c8d00704626f6479010201"
+      "6d0172",
       "3a190ba38cc710cc01ff887a010443617274000000000000000100000000000000020304",
       "06e86fb6831a06a2018092f40102050201ac02",
       "8416827632956a99018092f40103809bee02",

@@ -31,6 +31,7 @@ class Model {
 
   Kind apply(std::uint64_t index, const Entry& entry) {
     std::erase_if(calls, [&](const auto& call) { return call.second <= entry.now; });
+    if (entry.now >= done_until) done_below = 0;
     std::erase_if(values, [&](const auto& row) {
       return row.second.expires && *row.second.expires <= entry.now;
     });
@@ -56,15 +57,27 @@ class Model {
   std::map<std::string, std::uint64_t> epoch;
   std::map<std::string, std::uint64_t> sequence;
   std::map<std::uint64_t, WallTime> calls;
+  std::uint64_t done_below = 0;
+  WallTime done_until = WallTime::min();
   std::map<ShardId, std::set<std::uint64_t>> consumed;
   WallTime watermark = WallTime::min();
 
  private:
+  void drop_done(std::uint64_t below) {
+    while (!calls.empty() && calls.begin()->first < below) {
+      done_below = std::max(done_below, below);
+      done_until = std::max(done_until, calls.begin()->second);
+      calls.erase(calls.begin());
+    }
+  }
+
   Kind run(std::uint64_t index, const TurnCommand& turn) {
+    if (const auto* said = std::get_if<CallCause>(&turn.cause)) drop_done(said->done_below);
     if (turn.epoch.value == 0 || epoch[turn.type] != turn.epoch.value) return Kind::kStaleEpoch;
     if (turn.sequence != sequence[turn.type] + 1) return Kind::kGap;
     const auto* call = std::get_if<CallCause>(&turn.cause);
     if (call != nullptr && calls.contains(call->id.sequence)) return Kind::kConsumed;
+    if (call != nullptr && call->id.sequence < done_below) return Kind::kRefused;
     const auto* message = std::get_if<OutboxCause>(&turn.cause);
     if (message != nullptr && consumed[message->source].contains(message->number)) {
       return Kind::kConsumed;
@@ -192,7 +205,8 @@ class Commands {
   void choose_cause(TurnCommand& turn, WallTime now) {
     switch (random_.below(4)) {
       case 0:
-        turn.cause = call(random_.below(60), now + std::chrono::seconds(1 + pick(30)));
+        turn.cause = call(random_.below(60), now + std::chrono::seconds(1 + pick(30)),
+                          random_.chance(0.1) ? random_.below(40) : 0);
         break;
       case 1:
         turn.cause =

@@ -148,6 +148,95 @@ TEST(ShardMachine, FullRecordOfCallsRefusesRatherThanForgets) {
   EXPECT_EQ(shard.apply(later, at(2000)).kind, Kind::kApplied);
 }
 
+// Calls of one caller, one after another.
+class ShardMachineCalls : public testing::Test {
+ protected:
+  void SetUp() override { shard.own(); }
+
+  Outcome apply(const CallCause& cause, WallTime now = at(1000)) {
+    TurnCommand turn = shard.turn();
+    turn.cause = cause;
+    turn.reply = "reply";
+    return shard.apply(turn, now);
+  }
+  std::uint64_t rows() const { return statistics(shard.writer, shard.keys)->recorded_calls; }
+
+  ShardBench shard{{7}, {.recorded_calls_max = 6, .done_per_entry_max = 3}};
+};
+
+TEST_F(ShardMachineCalls, WhatTheirCallerRepeatsNoMoreGoesAtOnceAndIsRefused) {
+  for (const std::uint64_t sequence : {1U, 2U, 4U}) apply(call(sequence));
+  EXPECT_EQ(apply(call(5, at(2000), 3)).kind, Kind::kApplied);
+  EXPECT_EQ(shard.machine->recorded_calls(), 2U);
+  EXPECT_EQ(rows(), 2U);
+  for (const bool reloaded : {false, true}) {
+    if (reloaded) shard.reload();
+    for (const std::uint64_t late : {1U, 2U}) {
+      const Outcome refused = apply(call(late));
+      EXPECT_EQ(refused.kind, Kind::kRefused);
+      EXPECT_EQ(refused.error.value().code, Code::kConflict);
+      EXPECT_EQ(shard.machine->consumed(call(late).id).value()->kind, Kind::kRefused);
+    }
+    EXPECT_EQ(apply(call(4)).kind, Kind::kConsumed) << "may be repeated";
+    EXPECT_EQ(apply(call(5)).kind, Kind::kConsumed);
+  }
+  EXPECT_EQ(apply(call(2)).kind, Kind::kRefused);
+  EXPECT_EQ(apply(call(3)).kind, Kind::kApplied) << "its caller may repeat it";
+  CallCause other = call(1);
+  other.id.origin = {9, 10};
+  EXPECT_EQ(apply(other).kind, Kind::kApplied) << "of another caller";
+}
+
+TEST_F(ShardMachineCalls, TheyAreRefusedForAsLongAsTheirRepliesWouldHaveBeenKept) {
+  apply(call(1, at(3000)));
+  apply(call(2, at(2000), 2));
+  for (const bool reloaded : {false, true}) {
+    if (reloaded) shard.reload();
+    EXPECT_EQ(apply(call(1, at(2500)), at(2999)).kind, Kind::kRefused);
+  }
+  EXPECT_EQ(apply(call(1, at(3100)), at(3000)).kind, Kind::kApplied);
+}
+
+TEST_F(ShardMachineCalls, SoItsRecordIsNeverFullForACallerThatSaysWhatItNeeds) {
+  for (std::uint64_t sequence = 1; sequence <= 100; ++sequence) {
+    ASSERT_EQ(apply(call(sequence, at(2000), sequence)).kind, Kind::kApplied) << sequence;
+    ASSERT_LE(rows(), 1U);
+  }
+  EXPECT_EQ(apply(call(1)).kind, Kind::kRefused);
+}
+
+TEST_F(ShardMachineCalls, MarksOfManyCallersFillTheRecordToo) {
+  Kind last = Kind::kApplied;
+  for (std::uint64_t caller = 1; caller <= 4; ++caller) {
+    for (const std::uint64_t sequence : {1U, 2U}) {
+      CallCause cause = call(sequence, at(2000), sequence);
+      cause.id.origin = {1, caller};
+      last = apply(cause).kind;
+    }
+  }
+  EXPECT_EQ(last, Kind::kRefused);
+}
+
+TEST_F(ShardMachineCalls, AnEntryDropsABoundedNumberAndTheRestIsStillKnown) {
+  for (const std::uint64_t sequence : {1U, 2U, 3U, 4U}) apply(call(sequence));
+  EXPECT_EQ(apply(call(5, at(2000), 5)).kind, Kind::kApplied);
+  EXPECT_EQ(shard.machine->recorded_calls(), 2U);
+  EXPECT_EQ(apply(call(4)).kind, Kind::kConsumed);
+  EXPECT_EQ(apply(call(3)).kind, Kind::kRefused);
+  EXPECT_EQ(apply(call(6, at(2000), 5)).kind, Kind::kApplied);
+  EXPECT_EQ(apply(call(4)).kind, Kind::kRefused);
+}
+
+TEST_F(ShardMachineCalls, ACallersWordCountsThoughItsTurnDoesNot) {
+  apply(call(1));
+  TurnCommand stale = shard.turn();
+  stale.epoch = {0};
+  stale.cause = call(2, at(2000), 2);
+  EXPECT_EQ(shard.apply(stale).kind, Kind::kStaleEpoch);
+  EXPECT_EQ(apply(call(1)).kind, Kind::kRefused);
+  EXPECT_EQ(apply(call(2)).kind, Kind::kApplied);
+}
+
 TEST(ShardMachine, EtagIsTheIndexOfTheLastWrite) {
   ShardBench shard;
   shard.own();

@@ -39,10 +39,10 @@ TEST(Greeting, OtherBytesAreNone) {
 
 TEST(Greeting, OfAnotherVersionIsRefusedByItsVersionWhateverFollows) {
   Greeting other = greeting(7, "blue");
-  other.hello.protocol_version = 2;
+  other.hello.protocol_version = 3;
   const auto read = decode_greeting(encode(other) + "more");
   ASSERT_TRUE(read);
-  EXPECT_EQ(refusal(greeting(1, "blue"), *read), "it speaks protocol version 2, this node 1");
+  EXPECT_EQ(refusal(greeting(1, "blue"), *read), "it speaks protocol version 3, this node 2");
 }
 
 TEST(Greeting, StrangersAreRefusedWithTheReason) {
