@@ -1,6 +1,7 @@
 #include "runtime/transport/grpc_network.h"
 
 #include <atomic>
+#include <chrono>
 #include <future>
 #include <optional>
 #include <string>
@@ -369,6 +370,30 @@ TEST(GrpcNetwork, StoppingAnswersWhatIsAsked) {
   a.network.stop();
   EXPECT_EQ(answer.get_future().get().error().code, Code::kUnavailable);
   EXPECT_FALSE(ask(a, b.network.address(), "once more"));
+}
+
+TEST(GrpcNetwork, AStopWaitsForACallThatHasComeAndThatNobodyHasLookedAt) {
+  TestNode a(1);
+  TestNode b(2);
+  std::promise<void> came;
+  std::promise<void> proceed;
+  std::atomic<bool> first = true;
+  b.recorder.on_begin = [&, may_proceed = proceed.get_future().share()] {
+    if (!first.exchange(false)) return;
+    came.set_value();
+    may_proceed.wait();
+  };
+  ASSERT_TRUE(a.network.start());
+  ASSERT_TRUE(b.network.start());
+  std::promise<Result<std::string>> answer;
+  a.network.introduce(b.network.address(), "anyone",
+                      [&](Result<std::string> result) { answer.set_value(std::move(result)); });
+  came.get_future().wait();
+  std::future<void> stopped = std::async(std::launch::async, [&] { b.network.stop(); });
+  EXPECT_FALSE(answer.get_future().get());  // the server is shut down
+  EXPECT_EQ(stopped.wait_for(std::chrono::milliseconds(100)), std::future_status::timeout);
+  proceed.set_value();  // its first read would end the process, were the queue shut down by now
+  stopped.get();
 }
 
 TEST(GrpcNetwork, DatagramsArriveAtThePortOfTheStreams) {
