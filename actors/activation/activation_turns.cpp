@@ -331,10 +331,11 @@ void Activation::commit_consumption(Turn& turn, const Error& error) {
   Result<storage::TurnCommand> command =
       consumption_of(turn.request, home_->dependencies.clock.wall(), given_up);
   if (!command) return finish(turn, fail(command.error()));
-  propose(turn, *std::move(command),
-          [error, given_up](Activation& self, Turn& ended, Result<storage::Outcome> outcome) {
-            self.consumed(ended, outcome, error, given_up);
-          });
+  propose(
+      turn, *std::move(command),
+      [error, given_up](Activation& self, Turn& ended, const Result<storage::Outcome>& outcome) {
+        self.consumed(ended, outcome, error, given_up);
+      });
 }
 
 void Activation::consumed(Turn& turn, const Result<storage::Outcome>& outcome, const Error& error,
@@ -386,7 +387,7 @@ void Activation::run_state_operations(Turn& turn) {
       entry_of(turn.request, *operations, on.clock.wall(), on.clock.now());
   if (!command) return finish(turn, fail(command.error()));
   propose(turn, *std::move(command),
-          [](Activation& self, Turn& ended, Result<storage::Outcome> outcome) {
+          [](Activation& self, Turn& ended, const Result<storage::Outcome>& outcome) {
             self.values_changed(ended, outcome);
           });
 }

@@ -46,6 +46,7 @@ std::vector<TypeCount> ClusterAdmin::hosted() const {
     for (const auto& [type, count] : actors->counts()) counts[type] = count;
   }
   std::vector<TypeCount> hosted;
+  hosted.reserve(counts.size());
   for (const auto& [type, count] : counts) hosted.push_back({type, count});
   return hosted;
 }
@@ -135,8 +136,8 @@ void ClusterAdmin::shards(Done<std::vector<ShardFacts>> done) {
   on_loop(std::move(done), [this](Done<std::vector<ShardFacts>> answer) {
     AdminQuestion question;
     question.what = "replicas";
-    ask_replicas(std::move(question), [shards = shards_now(), answer = std::move(answer)](
-                                          const std::vector<ReplicaView>& said) mutable {
+    ask_replicas(question, [shards = shards_now(), answer = std::move(answer)](
+                               const std::vector<ReplicaView>& said) mutable {
       std::map<std::uint32_t, std::vector<ReplicaView>> by_shard;
       for (const ReplicaView& each : said) by_shard[each.shard].push_back(each);
       for (ShardFacts& shard : shards) {
@@ -161,8 +162,8 @@ void ClusterAdmin::replicas(std::uint32_t shard, Done<std::vector<ReplicaView>> 
     AdminQuestion question;
     question.what = "replicas";
     question.shards = {shard};
-    ask_replicas(std::move(question), [known = facts_of(shard, *table), answer = std::move(answer)](
-                                          std::vector<ReplicaView> replicas) mutable {
+    ask_replicas(question, [known = facts_of(shard, *table),
+                            answer = std::move(answer)](std::vector<ReplicaView> replicas) mutable {
       std::ranges::move(silent_of(known, replicas), std::back_inserter(replicas));
       measure_lag(replicas);
       answer(std::move(replicas));
@@ -171,7 +172,7 @@ void ClusterAdmin::replicas(std::uint32_t shard, Done<std::vector<ReplicaView>> 
 }
 
 // Of all nodes that have any and answer.
-void ClusterAdmin::ask_replicas(AdminQuestion question,
+void ClusterAdmin::ask_replicas(const AdminQuestion& question,
                                 Function<void(std::vector<ReplicaView>)> done) {
   ask_all(for_all(question, true), kFactsPatience,
           [done = std::move(done)](const Answers& answers) mutable {

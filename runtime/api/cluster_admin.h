@@ -77,7 +77,7 @@ class ClusterAdmin final : public Admin, public Backend {
 
   void ask(NodeId to, const AdminQuestion& question, Duration patience, Done<std::string> done);
   void ask_all(const Questions& questions, Duration patience, Function<void(Answers)> done);
-  void ask_replicas(AdminQuestion question, Function<void(std::vector<ReplicaView>)> done);
+  void ask_replicas(const AdminQuestion& question, Function<void(std::vector<ReplicaView>)> done);
   void ask_leaders(const std::vector<ShardId>& shards, AdminQuestion question,
                    Done<std::vector<std::string>> done);
   void question(const std::string& body, Done<std::string> respond);

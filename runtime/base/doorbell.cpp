@@ -34,7 +34,7 @@ bool Doorbell::wait_for(Duration patience) { return sleep(&patience); }
 
 // True once rung. False when the time is over, or the thread was woken by something else.
 bool Doorbell::sleep(const Duration* patience) {
-  std::uint32_t seen = kQuiet;
+  State seen = kQuiet;
   if (state_.compare_exchange_strong(seen, kWaitedFor, std::memory_order_acq_rel)) {
     timespec time{};
     if (patience != nullptr) {

@@ -17,11 +17,15 @@ class Doorbell {
   bool wait_for(Duration patience);
 
  private:
-  enum State : std::uint32_t { kQuiet, kRung, kWaitedFor };
+  // Of the width that the system waits on.
+  using State = std::uint32_t;
+  static constexpr State kQuiet = 0;
+  static constexpr State kRung = 1;
+  static constexpr State kWaitedFor = 2;
 
   bool sleep(const Duration* patience);
 
-  std::atomic<std::uint32_t> state_{kQuiet};
+  std::atomic<State> state_{kQuiet};
 };
 
 }  // namespace troupe

@@ -18,7 +18,7 @@ std::uint64_t split_mix(std::uint64_t& state) {
 
 }  // namespace
 
-Random::Random(std::uint64_t seed) : state_{} {
+Random::Random(std::uint64_t seed) {
   for (std::uint64_t& word : state_) word = split_mix(seed);
 }
 

@@ -24,7 +24,7 @@ class Random {
   bool chance(double probability) { return fraction() < probability; }
 
  private:
-  std::array<std::uint64_t, 4> state_;
+  std::array<std::uint64_t, 4> state_{};
 };
 
 /// A seed that nobody can guess, from the operating system.

@@ -161,6 +161,7 @@ void Cluster::become_member(Founding::Outcome outcome, bool restarted) {
     storage::put_node_record(replicas_->writer().pending(), kClusterRecord, encode(record));
     if (outcome.founder) {
       std::vector<NodeId> founders;
+      founders.reserve(cluster_.founders.size());
       for (const Founder& founder : cluster_.founders) founders.push_back(founder.node);
       replicas_->found(first_groups(std::move(founders), cluster_.shard_count).groups);
     }

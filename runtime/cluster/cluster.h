@@ -203,8 +203,8 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
   NodeId leader_of(ShardId shard) const;
   Duration patience_with(NodeId node, Duration patience) const;
   void ask_leader(ShardId shard, Service service, std::string body, Done<std::string> done);
-  void ask_as_owner(std::shared_ptr<actors::Right> right, Service service, std::string question,
-                    Time until, Done<std::string> done);
+  void ask_as_owner(const std::shared_ptr<actors::Right>& right, Service service,
+                    std::string question, Time until, Done<std::string> done);
   Result<std::string> read_values(ShardId shard, std::string_view body);
   Result<std::string> read_reminders(ShardId shard, std::string_view body);
   Result<std::string> read_recorded(ShardId shard, std::string_view body);

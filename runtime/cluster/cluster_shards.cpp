@@ -93,7 +93,7 @@ void Cluster::ask_leader(ShardId shard, Service service, std::string body, Done<
 }
 
 // Leaders change while owners stay: asks until one answers, or the right is over.
-void Cluster::ask_as_owner(std::shared_ptr<actors::Right> right, Service service,
+void Cluster::ask_as_owner(const std::shared_ptr<actors::Right>& right, Service service,
                            std::string question, Time until, Done<std::string> done) {
   std::string body = question;
   ask_leader(right->shard, service, std::move(body),

@@ -28,7 +28,7 @@ bool settled(const Result<actors::Reply>& result) {
 }  // namespace
 
 Deliveries::Deliveries(DeliveriesOptions options, Dependencies dependencies)
-    : options_(options), deps_(std::move(dependencies)) {}
+    : options_(options), deps_(dependencies) {}
 
 void Deliveries::lead(ShardId shard) {
   const Replica* replica = deps_.replicas.find(shard);
@@ -231,8 +231,8 @@ void Deliveries::fire(ShardId shard, Led& led, Tick& tick, const std::string& ke
   call.deadline = deps_.clock.now() + options_.turn_patience;
   call.cause = storage::TickCause{
       .name = std::move(row.name), .registration = row.registration, .number = row.number};
-  call.done = [this, alive = alive_, shard, session = led.session, key,
-               flight = tick.flight](Result<actors::Reply> result) mutable {
+  call.done = [this, alive = alive_, shard, session = led.session, key = key,
+               flight = tick.flight](const Result<actors::Reply>& result) mutable {
     if (flight->over.load(std::memory_order_acquire)) return;
     deps_.loop.post([this, alive, shard, session, key = std::move(key), flight = std::move(flight),
                      delivered = settled(result)] {
@@ -343,7 +343,7 @@ void Deliveries::send(const Replica& replica, Led& led, ShardId target,
   call.cause = storage::OutboxCause{
       .source = shard, .number = row.number, .low_water = known ? outbox->second.low_water : 0};
   call.done = [this, alive = alive_, shard, session = led.session, target,
-               to = call.key](Result<actors::Reply> result) {
+               to = call.key](const Result<actors::Reply>& result) {
     deps_.loop.post([this, alive, shard, session, target, to, delivered = settled(result)] {
       if (*alive) message_done(shard, session, target, to, delivered);
     });

@@ -12,7 +12,7 @@ namespace {
 constexpr std::uint64_t kFoundersMax = 1024;
 constexpr std::size_t kAddressesMax = 256;
 
-enum Step : std::uint64_t { kHello, kPropose, kWithdraw, kCreated, kLastStep = kCreated };
+enum Step : std::uint8_t { kHello, kPropose, kWithdraw, kCreated, kLastStep = kCreated };
 
 void write(Writer& out, const Proposal& proposal) {
   out.bytes(proposal.cluster);

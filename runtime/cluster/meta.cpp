@@ -261,7 +261,7 @@ void Meta::reconfigure(std::string_view body, Done<std::string> respond) {
     std::erase_if(next.members,
                   [&](const raft::Member& member) { return member.address == address; });
   }
-  const Result<raft::Index> proposed = replica->raft().propose_configuration(now, std::move(next));
+  const Result<raft::Index> proposed = replica->raft().propose_configuration(now, next);
   if (!proposed) return respond(fail(proposed.error()));
   respond(std::string());
 }

@@ -28,7 +28,7 @@ void run_waiters(Waiters& all, storage::Ticket reached) {
 }  // namespace
 
 Replicas::Replicas(ReplicasOptions options, Dependencies dependencies, ReplicasListener& listener)
-    : options_(std::move(options)), deps_(std::move(dependencies)), listener_(listener) {
+    : options_(options), deps_(std::move(dependencies)), listener_(listener) {
   writer_ = std::make_unique<storage::GroupWriter>(
       deps_.disk, storage::GroupWriter::Options{},
       storage::GroupWriter::Hooks{
@@ -122,10 +122,12 @@ void Replicas::open(storage::ReplicaKeys keys, raft::Restored restored) {
   // Alone, there is nobody to disturb by an election.
   const bool alone = restored.log_start.configuration.voters() == 1 &&
                      restored.log_start.configuration.votes(raft.self) && restored.entries.empty();
-  auto replica = std::make_unique<Replica>(
-      Replica::Parts{
-          .keys = keys, .options = raft, .restored = restored, .machine = std::move(machine)},
-      *writer_, deps_.random, static_cast<ReplicaEvents&>(*this), deps_.clock.now());
+  auto replica = std::make_unique<Replica>(Replica::Parts{.keys = keys,
+                                                          .options = raft,
+                                                          .restored = std::move(restored),
+                                                          .machine = std::move(machine)},
+                                           *writer_, deps_.random,
+                                           static_cast<ReplicaEvents&>(*this), deps_.clock.now());
   if (alone) replica->raft().campaign_now(deps_.clock.now());
   const std::size_t place = place_of(keys.shard());
   if (place >= slots_.size()) slots_.resize(place + 1);

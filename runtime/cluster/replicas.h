@@ -90,15 +90,12 @@ class Replicas final : private ReplicaEvents {
   void start();
   void stop();
 
-  Replica* find(ShardId shard) {
-    const std::size_t place = place_of(shard);
-    return place < slots_.size() ? slots_[place].replica : nullptr;
-  }
+  Replica* find(ShardId shard) { return at(place_of(shard)); }
   /// `use`, which may drop and begin replicas, is given each in turn.
   template <class Use>
   void each(Use use) {
     for (std::size_t place = 0; place < slots_.size(); ++place) {
-      if (slots_[place].replica != nullptr) use(*slots_[place].replica);
+      if (Replica* const replica = at(place); replica != nullptr) use(*replica);
     }
   }
   std::size_t count() const { return replicas_.size(); }
@@ -133,6 +130,9 @@ class Replicas final : private ReplicaEvents {
 
   /// The meta shard, whose number is the greatest, comes first.
   static std::size_t place_of(ShardId shard) { return shard.value + 1; }
+  Replica* at(std::size_t place) const {
+    return place < slots_.size() ? slots_[place].replica : nullptr;
+  }
 
   void send(ShardId shard, const raft::Message& message) override;
   void wrote(ShardId shard, std::uint64_t ticket) override;

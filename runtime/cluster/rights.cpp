@@ -140,6 +140,7 @@ void Rights::release_all(Function<void()> done) {
   auto left = std::make_shared<std::size_t>(pipelines_.size());
   auto all_done = std::make_shared<Function<void()>>(std::move(done));
   std::vector<std::pair<Key, Epoch>> held;
+  held.reserve(pipelines_.size());
   for (const auto& [key, each] : pipelines_) held.emplace_back(key, each.right->epoch);
   for (const auto& [key, epoch] : held) {
     release(key.first, key.second, epoch, [left, all_done](const Result<void>& /*released*/) {

@@ -9,7 +9,7 @@ namespace troupe::cluster {
 
 SnapshotReceiver::SnapshotReceiver(Options options, storage::GroupWriter& writer,
                                    SnapshotMetrics& metrics, Log log)
-    : options_(options), writer_(writer), metrics_(metrics), log_(std::move(log)) {}
+    : options_(options), writer_(writer), metrics_(metrics), log_(log) {}
 
 Result<SnapshotReceiver::Taken> SnapshotReceiver::receive(Time now, NodeId from,
                                                           const SnapshotChunk& chunk,

@@ -83,7 +83,7 @@ class Pool final : public HttpClientConnection::Owner, public std::enable_shared
   void enqueue(Calls::iterator before, std::shared_ptr<HttpCall> call) {
     const auto place = waiting_.insert(before, std::move(call));
     (*place)->expired = [this, place] {
-      const std::shared_ptr<HttpCall> late = *place;
+      const std::shared_ptr<HttpCall> late = std::move(*place);
       waiting_.erase(place);
       late->finish(fail(late->attempts == 0 ? Code::kTimeout : Code::kUnknownOutcome,
                         "the deadline passed before " + where_ + " could be asked"));
@@ -133,7 +133,7 @@ class Pool final : public HttpClientConnection::Owner, public std::enable_shared
       self->thread_->post([self, connection, found = std::move(found)] {
         if (self->closed_) return;
         if (found) return connection->open(*found);
-        const Error error = found.error();
+        const Error& error = found.error();
         connection->close();
         self->ended(*connection, &error);
       });

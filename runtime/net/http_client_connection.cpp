@@ -112,10 +112,9 @@ class Connection final : public HttpClientConnection,
 
   void connect(const Protocol& protocol, const Protocol::endpoint& to) {
     error_code error;
-    if (socket_.is_open()) socket_.close(error);
-    socket_.open(protocol, error);
-    if (error) return cannot_connect(error.value());
-    socket_.non_blocking(true, error);
+    if (socket_.is_open()) static_cast<void>(socket_.close(error));
+    if (socket_.open(protocol, error)) return cannot_connect(error.value());
+    if (socket_.non_blocking(true, error)) return cannot_connect(error.value());
     if (protocol.family() != AF_UNIX) {
       const int on = 1;
       ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -246,7 +245,7 @@ class Connection final : public HttpClientConnection,
     phase_ = Phase::kClosed;
     timeout_.clear();
     error_code ignored;
-    socket_.close(ignored);
+    static_cast<void>(socket_.close(ignored));
   }
 
   // Ends the connection; a call under way fails, saying why, with an outcome unknown.

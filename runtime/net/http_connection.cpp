@@ -72,9 +72,8 @@ class HttpConnection final : public HttpResponseSink,
   /// False if the system does not let the socket be waited for. Else it is ours.
   bool take(int socket) {
     error_code error;
-    socket_.assign(protocol(peer_), socket, error);
-    if (error) return false;
-    socket_.non_blocking(true, error);
+    if (socket_.assign(protocol(peer_), socket, error)) return false;
+    static_cast<void>(socket_.non_blocking(true, error));
     return true;
   }
 
@@ -102,7 +101,7 @@ class HttpConnection final : public HttpResponseSink,
     phase_ = Phase::kClosed;
     timeout_.clear();
     error_code ignored;
-    socket_.close(ignored);
+    static_cast<void>(socket_.close(ignored));
     group_->remove(*this);
   }
 
@@ -111,7 +110,7 @@ class HttpConnection final : public HttpResponseSink,
   }
 
   void respond(HttpResponse response) override {
-    if (handling == this) {  // inside handle(): pump() goes on with it
+    if (handling_ == this) {  // inside handle(): pump() goes on with it
       answer_ = std::move(response);
       return;
     }
@@ -125,7 +124,7 @@ class HttpConnection final : public HttpResponseSink,
   enum class Phase : std::uint8_t { kReading, kHandling, kWriting, kLingering, kClosed };
 
   // The connection whose handler runs on this thread.
-  static thread_local const HttpConnection* handling;
+  static thread_local const HttpConnection* handling_;
 
   const HttpServerOptions& options() const { return group_->service->options; }
 
@@ -187,9 +186,9 @@ class HttpConnection final : public HttpResponseSink,
     HttpRequest request = parser_.take();
     request.peer = peer_;
     to_head_ = request.method == "HEAD";
-    const HttpConnection* outer = std::exchange(handling, this);
+    const HttpConnection* outer = std::exchange(handling_, this);
     group_->service->handler.handle(std::move(request), HttpResponder(shared_from_this()));
-    handling = outer;
+    handling_ = outer;
     if (!answer_ || phase_ != Phase::kHandling) return false;
     HttpResponse response = *std::move(answer_);
     answer_.reset();
@@ -290,8 +289,7 @@ class HttpConnection final : public HttpResponseSink,
   void linger() {
     phase_ = Phase::kLingering;
     error_code error;
-    socket_.shutdown(Socket::shutdown_send, error);
-    if (error) return close();
+    if (socket_.shutdown(Socket::shutdown_send, error)) return close();
     out_.resize(4 * 1024);
     expire_after(kLingerTime);
     discard(0);
@@ -340,7 +338,7 @@ class HttpConnection final : public HttpResponseSink,
   std::optional<HttpResponse> answer_;
 };
 
-thread_local const HttpConnection* HttpConnection::handling = nullptr;
+thread_local const HttpConnection* HttpConnection::handling_ = nullptr;
 
 HttpResponse HttpService::refusal(int status, std::string_view message) const {
   HttpResponse response{.status = status, .headers = {}, .content_type = "text/plain", .body = {}};

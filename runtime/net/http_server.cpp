@@ -97,7 +97,7 @@ HttpServer::HttpServer(IoThreads& threads, Log log, HttpServerOptions options, H
 HttpServer::~HttpServer() { stop(Duration::zero()); }
 
 Result<void> HttpServer::start() {
-  const auto listening = state_->listen_everywhere();
+  Result<void> listening = state_->listen_everywhere();
   if (!listening) {
     state_->listeners.clear();
     return listening;

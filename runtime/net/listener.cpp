@@ -58,9 +58,8 @@ struct Listener::State : std::enable_shared_from_this<Listener::State> {
         path(std::move(the_path)),
         local(local_address(socket)) {
     boost::system::error_code error;
-    descriptor.assign(socket, error);
-    // Only without memory or watches left, at start-up.
-    check(!error, "a listening socket can be waited for");
+    // Fails only without memory or watches left, at start-up.
+    check(!descriptor.assign(socket, error), "a listening socket can be waited for");
   }
 
   void wait() {
@@ -171,7 +170,7 @@ void Listener::close() {
   const auto end = [state] {
     boost::system::error_code ignored;
     state->resume.clear();
-    state->descriptor.close(ignored);
+    static_cast<void>(state->descriptor.close(ignored));
   };
   if (!state->thread->run(end)) end();
   if (!state->path.empty()) ::unlink(state->path.c_str());

@@ -54,7 +54,7 @@ std::string host_text(const SocketAddress& address) {
 }
 
 std::string to_string(const SocketAddress& address) {
-  const std::string host = host_text(address);
+  std::string host = host_text(address);
   if (address.family == SocketAddress::Family::kIpv6) {
     return "[" + host + "]:" + std::to_string(address.port);
   }

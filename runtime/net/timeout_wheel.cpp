@@ -11,7 +11,7 @@ void Timeout::clear() {
   if (wheel_) wheel_->unlink(*this);
 }
 
-TimeoutWheel::TimeoutWheel(Time now, Duration tick) : tick_(tick), now_(now), next_tick_(0) {
+TimeoutWheel::TimeoutWheel(Time now, Duration tick) : tick_(tick), now_(now) {
   check(tick > Duration::zero(), "a wheel ticks");
   next_tick_ = tick_number(now);
 }

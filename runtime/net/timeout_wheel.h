@@ -75,7 +75,7 @@ class TimeoutWheel {
 
   const Duration tick_;
   Time now_;
-  std::int64_t next_tick_;  // the first not yet looked at
+  std::int64_t next_tick_ = 0;  // the first not yet looked at
   std::array<Timeout*, kSlots> slots_ = {};
   Timeout* expiring_ = nullptr;  // the rest of the slot being looked at
   std::size_t size_ = 0;

@@ -83,7 +83,7 @@ Result<void> UdpSocket::open(const SocketAddress& at, Receive receive) {
   state_->local = local_address(socket);
   state_->receive = std::move(receive);
   boost::system::error_code error;
-  state_->thread->run([&] { state_->descriptor.assign(socket, error); });
+  state_->thread->run([&] { static_cast<void>(state_->descriptor.assign(socket, error)); });
   if (!state_->descriptor.is_open()) {
     ::close(socket);
     return refused(error ? error.value() : ECANCELED);
@@ -124,7 +124,7 @@ void UdpSocket::close() {
   state_->sending.with([](int& socket) { socket = -1; });
   const auto end = [state = state_] {
     boost::system::error_code ignored;
-    state->descriptor.close(ignored);
+    static_cast<void>(state->descriptor.close(ignored));
   };
   if (!state_->thread->run(end)) end();
 }

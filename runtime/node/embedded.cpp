@@ -38,7 +38,7 @@ Node::Node(NodeOptions options, std::vector<ActorType> types)
 Node::~Node() = default;
 
 Result<void> Node::start() {
-  const Result<void> started = parts_->runtime.start();
+  Result<void> started = parts_->runtime.start();
   if (!started) return started;
   if (parts_->runtime.wait_ready(kStartPatience)) return {};
   return fail(Code::kTimeout, "the node is not ready: it " + parts_->runtime.status());

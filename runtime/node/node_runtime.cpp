@@ -191,7 +191,7 @@ Result<void> NodeRuntime::Parts::open_network() {
   network = std::make_unique<transport::GrpcNetwork>(io, resolver, clock, log.named("transport"),
                                                      relay, std::move(*options));
   network->gather_by([this](Work work) { behind_actors.post(std::move(work)); });
-  const Result<void> listening = network->start();
+  Result<void> listening = network->start();
   if (!listening) return listening;
   const auto address = placement::parse_address(network->address());
   if (!address) {
@@ -303,6 +303,7 @@ void NodeRuntime::Parts::registered(Generation /*generation*/) {
   actors->start();
   if (metrics) metrics->watch(*actors);
   std::vector<std::string> names;
+  names.reserve(types.size());
   for (const auto& type : types) names.push_back(type->name);
   cluster->host(*hosted, names);
   api->serve(*actors, names);

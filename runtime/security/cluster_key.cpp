@@ -19,7 +19,7 @@ constexpr std::string_view kSpace = " \t\r";
 
 std::string_view trimmed(std::string_view line) {
   const std::size_t from = line.find_first_not_of(kSpace);
-  if (from == line.npos) return {};
+  if (from == std::string_view::npos) return {};
   return line.substr(from, line.find_last_not_of(kSpace) + 1 - from);
 }
 

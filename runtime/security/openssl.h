@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -14,15 +15,15 @@
 /// What this component needs of OpenSSL's objects: owned ones, and bytes as it wants them.
 namespace troupe::security {
 
-template <auto Free>
+template <auto kFree>
 struct Freer {
   template <class T>
   void operator()(T* object) const {
-    Free(object);
+    kFree(object);
   }
 };
-template <class T, auto Free>
-using Owned = std::unique_ptr<T, Freer<Free>>;
+template <class T, auto kFree>
+using Owned = std::unique_ptr<T, Freer<kFree>>;
 
 using OwnedKey = Owned<EVP_PKEY, EVP_PKEY_free>;
 using OwnedCertificate = Owned<X509, X509_free>;
@@ -33,10 +34,10 @@ using OwnedKdfContext = Owned<EVP_KDF_CTX, EVP_KDF_CTX_free>;
 using OwnedCipherContext = Owned<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
 
 inline const unsigned char* bytes_of(std::string_view text) {
-  return static_cast<const unsigned char*>(static_cast<const void*>(text.data()));
+  return std::bit_cast<const unsigned char*>(text.data());
 }
 inline unsigned char* bytes_of(std::string& text) {
-  return static_cast<unsigned char*>(static_cast<void*>(text.data()));
+  return std::bit_cast<unsigned char*>(text.data());
 }
 
 }  // namespace troupe::security

@@ -69,7 +69,7 @@ class OutgoingCall {
 
  protected:
   OutgoingCall() = default;
-  virtual ~OutgoingCall() = default;
+  ~OutgoingCall() = default;
 
   /// Begins with `first` and the first read. `queue` and what is written or read into live until
   /// on_done(). It ends when a read fails and hold_ends() has been called.
@@ -134,7 +134,7 @@ class IncomingCall {
   explicit IncomingCall(std::unique_ptr<Accepted> accepted) : accepted_(std::move(accepted)) {
     accepted_->call = this;
   }
-  virtual ~IncomingCall() = default;
+  ~IncomingCall() = default;
 
   void read(grpc::ByteBuffer& in);
   void write(const grpc::ByteBuffer& out);

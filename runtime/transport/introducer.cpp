@@ -16,15 +16,13 @@
 namespace troupe::transport {
 namespace {
 
-struct Question;
-
-struct Open {
-  std::set<std::shared_ptr<Question>> questions;
-  bool stopped = false;
-};
-
 // Owns itself until gRPC is done with it.
 struct Question final : Operation {
+  struct Open {
+    std::set<std::shared_ptr<Question>> questions;
+    bool stopped = false;
+  };
+
   Question(std::string the_address, std::shared_ptr<grpc::Channel> channel,
            Done<std::string> the_done, LiveCount& the_live, std::shared_ptr<Guarded<Open>> the_open)
       : address(std::move(the_address)),
@@ -83,7 +81,7 @@ struct Introducer::State {
   const TransportOptions& options;
   LiveCount& live;
   grpc::CompletionQueue* queue = nullptr;
-  const std::shared_ptr<Guarded<Open>> open = std::make_shared<Guarded<Open>>();
+  const std::shared_ptr<Guarded<Question::Open>> open = std::make_shared<Guarded<Question::Open>>();
 };
 
 Introducer::Introducer(const TransportOptions& options, LiveCount& live)
@@ -102,7 +100,7 @@ void Introducer::ask(const Credentials& credentials, const std::string& address,
   question->context.set_deadline(gpr_time_add(
       gpr_now(GPR_CLOCK_MONOTONIC),
       gpr_time_from_millis(milliseconds(state_->options.introduce_timeout), GPR_TIMESPAN)));
-  const bool asking = state_->open->with([&](Open& open) {
+  const bool asking = state_->open->with([&](Question::Open& open) {
     if (!open.stopped) {
       open.questions.insert(question);
       state_->live.add();
@@ -114,7 +112,7 @@ void Introducer::ask(const Credentials& credentials, const std::string& address,
 }
 
 void Introducer::stop() {
-  const auto questions = state_->open->with([](Open& open) {
+  const auto questions = state_->open->with([](Question::Open& open) {
     open.stopped = true;
     return open.questions;
   });

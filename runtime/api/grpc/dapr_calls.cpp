@@ -219,8 +219,8 @@ void delete_reminders(Service& service, const pb::UnregisterActorRemindersByType
                            nothing_or_error(std::move(respond)));
 }
 
-void metadata(Service& service, const pb::GetMetadataRequest& /*request*/, Context /*context*/,
-              Responder<pb::GetMetadataResponse> respond) {
+void metadata(Service& service, const pb::GetMetadataRequest& /*request*/,
+              const Context& /*context*/, Responder<pb::GetMetadataResponse> respond) {
   const Metadata facts = service.metadata();
   respond.answer([&](pb::GetMetadataResponse& response) {
     response.set_id(facts.id);
@@ -243,8 +243,8 @@ void metadata(Service& service, const pb::GetMetadataRequest& /*request*/, Conte
   });
 }
 
-void set_metadata(Service& service, const pb::SetMetadataRequest& request, Context /*context*/,
-                  Responder<Empty> respond) {
+void set_metadata(Service& service, const pb::SetMetadataRequest& request,
+                  const Context& /*context*/, Responder<Empty> respond) {
   const Result<void> set = service.set_metadata(request.key(), request.value());
   if (!set) return respond.error(api_error(Operation::kAdmin, set.error()));
   respond.nothing();

@@ -39,9 +39,9 @@ void delete_reminders(Service& service, const pb::UnregisterActorRemindersByType
                       Context context,
                       Responder<pb::UnregisterActorRemindersByTypeResponse> respond);
 
-void metadata(Service& service, const pb::GetMetadataRequest& request, Context context,
+void metadata(Service& service, const pb::GetMetadataRequest& request, const Context& context,
               Responder<pb::GetMetadataResponse> respond);
-void set_metadata(Service& service, const pb::SetMetadataRequest& request, Context context,
+void set_metadata(Service& service, const pb::SetMetadataRequest& request, const Context& context,
                   Responder<Empty> respond);
 
 }  // namespace troupe::api::dapr_calls

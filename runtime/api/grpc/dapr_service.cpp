@@ -16,10 +16,10 @@ using ServerContext = DaprService::ServerContext;
 using Empty = DaprService::Empty;
 
 // gRPC keeps the request at least until this returns, and the response until the call is finished.
-template <class Request, class Response>
+// `work` is one of dapr_calls.
+template <class Request, class Response, class Work>
 Reactor* serve(const DaprService::Dependencies& on, ServerContext& call, const Request& request,
-               Response& response,
-               void (*work)(api::Service&, const Request&, Context, Responder<Response>)) {
+               Response& response, Work work) {
   auto* reactor = new UnaryCall;  // deletes itself
   Responder<Response> respond(reactor->ending(), &response);
   if (const std::optional<grpc::Status> refused = refusal_of(call, on.api_token)) {

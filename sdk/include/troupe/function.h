@@ -55,7 +55,7 @@ class Function<R(A...)> {
   explicit operator bool() const { return kind_ != nullptr; }
 
   /// Requires a callable.
-  R operator()(A... arguments) { return kind_->call(room_, std::forward<A>(arguments)...); }
+  R operator()(A... arguments) { return kind_->call(room_, static_cast<A&&>(arguments)...); }
 
  private:
   /// What can be done with a callable whose type is forgotten.

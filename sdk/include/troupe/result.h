@@ -64,9 +64,9 @@ class [[nodiscard]] Result {
   using value_type = T;
 
   // Implicit, so that a function returns either with a plain `return`.
-  Result(T value) : value_(std::move(value)) {}  // NOLINT
-  Result(Failure failure)
-      : error_(std::make_shared<const Error>(std::move(failure.error))) {}  // NOLINT
+  Result(T value) : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  Result(Failure failure) : error_(std::make_shared<const Error>(std::move(failure.error))) {}
 
   bool has_value() const { return value_.has_value(); }
   explicit operator bool() const { return has_value(); }
@@ -95,8 +95,8 @@ template <>
 class [[nodiscard]] Result<void> {
  public:
   Result() = default;
-  Result(Failure failure)
-      : error_(std::make_shared<const Error>(std::move(failure.error))) {}  // NOLINT
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  Result(Failure failure) : error_(std::make_shared<const Error>(std::move(failure.error))) {}
 
   bool has_value() const { return error_ == nullptr; }
   explicit operator bool() const { return has_value(); }

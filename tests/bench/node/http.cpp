@@ -105,8 +105,12 @@ Row keyed_calls(const std::string& name, const Server& node, const std::string& 
     with.push_back(
         node.measure(std::chrono::seconds(1), requests(actor, method, true)).cpu_microseconds);
   }
-  return {
-      .name = name, .unit = "us CPU", .ours = median(with), .raw = median(without), .target = 0, .at_most = false};
+  return {.name = name,
+          .unit = "us CPU",
+          .ours = median(with),
+          .raw = median(without),
+          .target = 0,
+          .at_most = false};
 }
 
 }  // namespace

@@ -54,6 +54,7 @@ class Recorder final : public NetworkListener {
     });
   }
   void work_begins() override {
+    if (on_begin) on_begin();
     note([](Heard& heard) { ++heard.open_batches; });
   }
   bool work_ends(bool may_stay) override {
@@ -97,6 +98,8 @@ class Recorder final : public NetworkListener {
   /// Set before the network starts. Called instead of remembering.
   Function<void(NodeId, std::string_view)> on_frame;
   Function<Result<std::string>(std::string)> answer;
+  /// Called as each piece of work begins.
+  Function<void()> on_begin;
   /// What the end of each piece of work says; may take its time if that is true.
   Function<bool(bool may_stay)> on_end;
 
