@@ -78,6 +78,7 @@ class Actors::State final : public Home, public std::enable_shared_from_this<Sta
   std::array<Guarded<Stripe>, kStripes> stripes;
   std::atomic<std::size_t> total{0};
   std::atomic<bool> stopping{false};
+  std::atomic<bool> stop_over{false};  // until then callers hear at their deadlines
   Guarded<Function<void()>> stopped;
 
  private:
@@ -292,6 +293,7 @@ void Actors::State::end_at_deadline() {
 }
 
 void Actors::State::complete_stop() {
+  stop_over.store(true);
   Function<void()> done = stopped.with([](auto& waiting) { return std::move(waiting); });
   if (done) done();
 }
@@ -300,7 +302,7 @@ void Actors::State::schedule_scan() {
   dependencies.timers.post_at(dependencies.clock.now() + options.scan_interval,
                               [back = weak_from_this()] {
                                 const std::shared_ptr<State> self = back.lock();
-                                if (self == nullptr || self->stopping.load()) return;
+                                if (self == nullptr || self->stop_over.load()) return;
                                 self->scan();
                                 self->schedule_scan();
                               });
@@ -325,6 +327,7 @@ void Actors::State::scan() {
 // goes with the last that runs it or would wake it.
 void Actors::State::let_go() {
   stopping.store(true);
+  stop_over.store(true);
   for (Guarded<Stripe>& each : stripes) {
     // Not under the stripe: the user's objects are destroyed.
     const Stripe left = each.with([](Stripe& here) { return std::exchange(here, {}); });

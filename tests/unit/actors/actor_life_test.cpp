@@ -350,6 +350,22 @@ TEST_F(ActorLife, AStopEndsAllInOrder) {
   EXPECT_EQ(world.send("Cart", "1", "add")->code(), Code::kPrecondition);
 }
 
+TEST_F(ActorLife, WhileItStopsCallersStillHearAtTheirDeadlines) {
+  world.start();
+  world.ask("Cart", "1", "add", "a");
+  world.shards.hold_commits();
+  actors::Call call = world.call("Cart", "1", "add", "b");
+  call.deadline = world.clock.now() + 2s;
+  const auto answer = world.send(std::move(call));
+  world.run();
+  world.actors->stop(world.clock.now() + 30s, [] {});
+  world.run();
+  for (int second = 0; second < 5; ++second) world.pass(1s);
+  EXPECT_EQ(answer->code(), Code::kUnknownOutcome);
+  world.shards.release_commits();
+  world.run();
+}
+
 TEST_F(ActorLife, WhatNeverEndsIsDestroyedWithTheLastThatWouldWakeIt) {
   world.start();
   auto caller = std::make_shared<bool>(false);
