@@ -135,6 +135,7 @@ class ShardMachine {
     WallTime now;
   };
 
+  void forget_contents();
   Result<void> load_owners();
   Result<void> load_marks();
   Result<void> load_outbox();

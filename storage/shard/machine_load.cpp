@@ -19,18 +19,23 @@ std::optional<ShardId> shard_at_end(std::string_view key, const KeyRange& range)
 
 }  // namespace
 
-Result<void> ShardMachine::load() {
-  advanced_.clear();
-  owners_.clear();
-  row_version_ = {};
+// All that is kept in memory of rows that a restore replaces.
+void ShardMachine::forget_contents() {
   watermark_ = WallTime::min();
-  restore_ = {};
   outbox_.clear();
   outbox_messages_ = outbox_bytes_ = 0;
   inbox_.clear();
   recorded_.clear();
   next_value_expiry_.reset();
   handed_out_.clear();
+}
+
+Result<void> ShardMachine::load() {
+  advanced_.clear();
+  owners_.clear();
+  row_version_ = {};
+  restore_ = {};
+  forget_contents();
   loaded_ = true;
   for (const auto part :
        {&ShardMachine::load_owners, &ShardMachine::load_marks, &ShardMachine::load_outbox,

@@ -160,13 +160,7 @@ void ShardMachine::wipe(Batch& out) {
     out.erase_range(prefix, after_prefix(prefix));
   }
   out.erase(keys_.watermark());
-  watermark_ = WallTime::min();
-  outbox_.clear();
-  outbox_messages_ = outbox_bytes_ = 0;
-  inbox_.clear();
-  recorded_.clear();
-  next_value_expiry_.reset();
-  handed_out_.clear();
+  forget_contents();
 }
 
 void ShardMachine::put_restore_mark(Batch& out) const {

@@ -4,25 +4,13 @@
 #include <charconv>
 #include <utility>
 
-#include "runtime/api/http/bodies.h"
-#include "runtime/api/http/exchange.h"
+#include "runtime/api/http/admin_answers.h"
 
 namespace troupe::api {
 namespace {
 
 constexpr std::uint64_t kLimit = 100;
 constexpr std::uint64_t kLimitMax = 10'000;
-
-// Answers with the JSON of what comes, or the error.
-template <class T>
-Done<T> json_or_error(Exchange exchange) {
-  return [exchange = std::move(exchange)](const Result<T>& facts) mutable {
-    if (!facts) return exchange.error(Operation::kAdmin, facts.error());
-    Result<std::string> json = try_to_json(*facts);
-    if (!json) return exchange.error(Operation::kAdmin, {Code::kInternal, json.error().message});
-    exchange.json(*std::move(json));
-  };
-}
 
 Answer<Nothing> nothing_or_error(Exchange exchange) {
   return [exchange = std::move(exchange)](const Outcome<Nothing>& outcome) mutable {
@@ -65,15 +53,10 @@ void shards(Exchange exchange) {
 }
 
 void replicas(Exchange exchange) {
-  const std::string& text = exchange.parameters[0];
-  std::uint32_t shard = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), shard);
-  if (error != std::errc() || end != text.data() + text.size()) {
-    return exchange.error(Operation::kAdmin,
-                          {Code::kInvalid, "a shard is a number from 0 on, not '" + text + "'"});
-  }
+  const auto shard = number_of<std::uint32_t>(exchange.parameters[0], "a shard");
+  if (!shard) return exchange.error(Operation::kAdmin, shard.error());
   Admin& admin = exchange.on.admin;
-  admin.replicas(shard, json_or_error<std::vector<ReplicaView>>(std::move(exchange)));
+  admin.replicas(*shard, json_or_error<std::vector<ReplicaView>>(std::move(exchange)));
 }
 
 void activations(Exchange exchange) {
@@ -132,11 +115,7 @@ void drain(Exchange exchange) {
   Admin& admin = exchange.on.admin;
   std::string node = exchange.parameters[0];
   const bool draining = exchange.request.method != "DELETE";
-  admin.drain(std::move(node), draining,
-              [exchange = std::move(exchange)](const Result<void>& drained) mutable {
-                if (!drained) return exchange.error(Operation::kAdmin, drained.error());
-                exchange.nothing();
-              });
+  admin.drain(std::move(node), draining, done_or_error(std::move(exchange)));
 }
 
 constexpr std::array<Route<Endpoint>, 12> kRoutes{{

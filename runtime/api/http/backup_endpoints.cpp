@@ -1,39 +1,11 @@
 // The native endpoints of `troupe backup` and `troupe restore`.
 #include <array>
-#include <charconv>
 #include <utility>
 
-#include "runtime/api/http/exchange.h"
+#include "runtime/api/http/admin_answers.h"
 
 namespace troupe::api {
 namespace {
-
-template <class Number>
-Result<Number> number_of(const std::string& text, std::string_view what) {
-  Number number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) {
-    return fail(Code::kInvalid, std::string(what) + " is a number, not '" + text + "'");
-  }
-  return number;
-}
-
-template <class T>
-Done<T> json_or_error(Exchange exchange) {
-  return [exchange = std::move(exchange)](const Result<T>& facts) mutable {
-    if (!facts) return exchange.error(Operation::kAdmin, facts.error());
-    Result<std::string> json = try_to_json(*facts);
-    if (!json) return exchange.error(Operation::kAdmin, {Code::kInternal, json.error().message});
-    exchange.json(*std::move(json));
-  };
-}
-
-Done<void> nothing_or_error(Exchange exchange) {
-  return [exchange = std::move(exchange)](const Result<void>& result) mutable {
-    if (!result) return exchange.error(Operation::kAdmin, result.error());
-    exchange.nothing();
-  };
-}
 
 void begin_backup(Exchange exchange) {
   Admin& admin = exchange.on.admin;
@@ -44,7 +16,7 @@ void begin_backup(Exchange exchange) {
 void end_backup(Exchange exchange) {
   Admin& admin = exchange.on.admin;
   std::string backup = exchange.parameters[0];
-  admin.end_backup(std::move(backup), nothing_or_error(std::move(exchange)));
+  admin.end_backup(std::move(backup), done_or_error(std::move(exchange)));
 }
 
 void backup_part(Exchange exchange) {
@@ -73,7 +45,7 @@ void contents(Exchange exchange) {
 void all_shards(Exchange exchange, RestoreStep::Kind kind) {
   Admin& admin = exchange.on.admin;
   RestoreStep step{.kind = kind, .restore = exchange.parameters[0]};
-  admin.restore(std::move(step), nothing_or_error(std::move(exchange)));
+  admin.restore(std::move(step), done_or_error(std::move(exchange)));
 }
 
 void begin_restore(Exchange exchange) {
@@ -97,7 +69,7 @@ void load_part(Exchange exchange) {
                    .shard = *shard,
                    .part = *part,
                    .rows = std::string(exchange.request.body.view())};
-  admin.restore(std::move(step), nothing_or_error(std::move(exchange)));
+  admin.restore(std::move(step), done_or_error(std::move(exchange)));
 }
 
 constexpr std::array<Route<Endpoint>, 8> kRoutes{{

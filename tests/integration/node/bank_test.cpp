@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <functional>
 #include <ostream>
 #include <string>
 #include <thread>
@@ -126,38 +127,34 @@ class Bank : public testing::Test {
     EXPECT_EQ(sum(cluster_.client(2)), kAccounts * kDeposit);
   }
 
+  // `end` is how a node goes; then it is started again, and the next one goes.
+  void expect_no_failure_while_each_goes(const std::function<void(Process&)>& end) {
+    Customers customers(cluster_, 6);
+    EXPECT_TRUE(customers.go_on());
+    for (std::size_t node = 0; node < cluster_.size(); ++node) {
+      end(cluster_.process(node));
+      EXPECT_TRUE(customers.go_on()) << "without node " << node;
+      cluster_.start(node);
+      EXPECT_TRUE(cluster_.ready(node));
+      EXPECT_TRUE(customers.go_on()) << "with node " << node << " again";
+    }
+    customers.stop();
+    EXPECT_EQ(customers.failures(), "");
+    expect_each_transfer_once(customers.acknowledged());
+  }
+
   NodeCluster cluster_{TROUPE_BANK, 3};
 };
 
 TEST_F(Bank, NoTransferFailsAndEachTakesEffectOnceWhileNodesAreKilledInTurn) {
-  Customers customers(cluster_, 6);
-  EXPECT_TRUE(customers.go_on());
-  for (std::size_t node = 0; node < cluster_.size(); ++node) {
-    cluster_.process(node).kill();
-    EXPECT_TRUE(customers.go_on()) << "without node " << node;
-    cluster_.start(node);
-    EXPECT_TRUE(cluster_.ready(node));
-    EXPECT_TRUE(customers.go_on()) << "with node " << node << " again";
-  }
-  customers.stop();
-  EXPECT_EQ(customers.failures(), "");
-  expect_each_transfer_once(customers.acknowledged());
+  expect_no_failure_while_each_goes([](Process& process) { process.kill(); });
 }
 
 TEST_F(Bank, NoTransferFailsWhileAllNodesAreRestartedInTurn) {
-  Customers customers(cluster_, 6);
-  EXPECT_TRUE(customers.go_on());
-  for (std::size_t node = 0; node < cluster_.size(); ++node) {
-    cluster_.process(node).signal(SIGTERM);
-    EXPECT_EQ(cluster_.process(node).wait(kPatience), 0);
-    EXPECT_TRUE(customers.go_on()) << "without node " << node;
-    cluster_.start(node);
-    EXPECT_TRUE(cluster_.ready(node));
-    EXPECT_TRUE(customers.go_on()) << "with node " << node << " again";
-  }
-  customers.stop();
-  EXPECT_EQ(customers.failures(), "");
-  expect_each_transfer_once(customers.acknowledged());
+  expect_no_failure_while_each_goes([](Process& process) {
+    process.signal(SIGTERM);
+    EXPECT_EQ(process.wait(kPatience), 0);
+  });
 }
 
 TEST_F(Bank, NoTransferFailsBesideANodeThatIsBackBeforeItIsMissed) {
