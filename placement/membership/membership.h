@@ -34,7 +34,8 @@ struct MembershipConfig {
   /// Between two exchanges of everything with a random member, times log2(members / 32).
   Duration push_pull_interval = std::chrono::seconds(5);
   /// How long the dead are remembered, so that old news cannot bring them back; also how long one
-  /// lost member after another is sent a push-pull, should a partition have healed.
+  /// lost member after another is sent a push-pull, should a partition have healed; so is a seed
+  /// that nobody has been heard of from.
   Duration forget_after = std::chrono::minutes(10);
   Duration revive_interval = std::chrono::seconds(5);
   /// Bounds. Beyond members_max newcomers are ignored.
@@ -76,6 +77,8 @@ class Membership {
   Membership(Membership&&) noexcept;
 
   /// Asks `seeds` for their members; until one answers, again every second. Own address is skipped.
+  /// Those that are no member's address afterwards are asked on, one each revive interval: some of
+  /// the cluster may have found only one another.
   void join(Time now, std::span<const Address> seeds);
   /// Call at least as often as next_tick() says; more often does no harm.
   void tick(Time now);

@@ -99,6 +99,7 @@ class Membership::Core {
   void send_push_pull(const Address& to, bool answer);
   void tick_gossip(Time now);
   void tick_push_pull(Time now);
+  void look_for_others();
   std::vector<NodeId> random_members(std::size_t count, std::optional<NodeId> without);
   unsigned transmissions() const;
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <iterator>
+#include <set>
 #include <utility>
 
 #include "placement/membership/membership_core.h"
@@ -101,16 +103,23 @@ void Membership::Core::tick_push_pull(Time now) {
   }
   if (now >= next_revive_) {
     next_revive_ = now + config_.revive_interval;
-    if (reachable_ == peers_.size()) return;
-    // The dead may be alive beyond a partition that has healed
-    std::vector<NodeId> dead;
-    for (const auto& [id, peer] : peers_) {
-      if (peer.status == MemberStatus::kDead) dead.push_back(id);
-    }
-    if (!dead.empty()) {
-      send_push_pull(peers_.at(dead[random_.below(dead.size())]).member->address, true);
-    }
+    look_for_others();
   }
+}
+
+// Beyond a partition that has healed, or that stood when this node joined.
+void Membership::Core::look_for_others() {
+  std::set<Address> strangers(seeds_.begin(), seeds_.end());
+  std::vector<Address> dead;
+  for (const auto& [id, peer] : peers_) {
+    strangers.erase(peer.member->address);
+    if (peer.status == MemberStatus::kDead) dead.push_back(peer.member->address);
+  }
+  if (!dead.empty()) send_push_pull(dead[random_.below(dead.size())], true);
+  if (strangers.empty()) return;
+  const auto stranger =
+      std::next(strangers.begin(), static_cast<std::ptrdiff_t>(random_.below(strangers.size())));
+  send_push_pull(*stranger, true);
 }
 
 void Membership::Core::send_push_pull(const Address& to, bool answer) {

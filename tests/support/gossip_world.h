@@ -75,9 +75,10 @@ class GossipWorld {
     }
   }
 
-  void join(std::size_t i, std::size_t seed) {
-    const std::vector<Address> seeds = {member(seed).address};
-    nodes_[i]->gossip.join(now_, seeds);
+  void join(std::size_t i, const std::vector<std::size_t>& seeds) {
+    std::vector<Address> addresses;
+    for (const std::size_t seed : seeds) addresses.push_back(member(seed).address);
+    nodes_[i]->gossip.join(now_, addresses);
     flush(i);
   }
 

@@ -72,7 +72,9 @@ std::string Conversation::command(const std::string& name, Words& words) {
     world_->run_for(read_seconds(words));
   } else if (name == "join") {
     const std::size_t newcomer = read_number(words);
-    world_->join(newcomer, read_number(words));
+    std::vector<std::size_t> seeds;
+    for (std::string word; words >> word;) seeds.push_back(std::stoul(word));
+    world_->join(newcomer, seeds);
   } else if (name == "leave") {
     const std::size_t i = read_number(words);
     (*world_)[i].gossip.membership().leave(world_->now());

@@ -114,6 +114,7 @@ class Story {
       for (std::size_t i = 0; i < world_.size(); ++i) {
         world_.violation("not founded: " + world_.node(i)->cluster().status());
       }
+      world_.describe();
     }
   }
 
