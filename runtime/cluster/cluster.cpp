@@ -199,15 +199,16 @@ void Cluster::build(const std::vector<std::string>& addresses) {
     if (const auto address = placement::parse_address(text)) seeds.push_back(*address);
   }
   gossip_->join(deps_.clock.now(), seeds);
-  meta_ =
-      std::make_unique<Meta>(MetaOptions{.self = options_.self.id, .allocator = options_.allocator},
-                             Meta::Dependencies{.clock = deps_.clock,
-                                                .loop = deps_.loop,
-                                                .rpc = *rpc_,
-                                                .replicas = *replicas_,
-                                                .table = *table_,
-                                                .members = [this] { return members(); },
-                                                .log = deps_.log.named("meta")});
+  meta_ = std::make_unique<Meta>(
+      MetaOptions{.self = options_.self.id, .allocator = options_.allocator},
+      Meta::Dependencies{.clock = deps_.clock,
+                         .loop = deps_.loop,
+                         .rpc = *rpc_,
+                         .replicas = *replicas_,
+                         .table = *table_,
+                         .members = [this] { return members(); },
+                         .learn = [this](std::string_view row) { learn(row); },
+                         .log = deps_.log.named("meta")});
 }
 
 // Registers this process. Its random number is durable before it asks, so that an answer that gets
@@ -407,9 +408,9 @@ void Cluster::hand_over(Time until, Function<void()> done) {
 
 void Cluster::standing_changed(Replica& replica) {
   if (owners_) owners_->standing_changed(replica);
-  if (deliveries_ && replica.raft().role() != raft::Role::kLeader) {
-    deliveries_->stop_leading(replica.shard());
-  }
+  if (replica.raft().role() == raft::Role::kLeader) return;
+  if (meta_) meta_->stopped_leading(replica.shard());
+  if (deliveries_) deliveries_->stop_leading(replica.shard());
 }
 
 void Cluster::applied(Replica& replica, const storage::Entry* entry,
@@ -424,7 +425,9 @@ void Cluster::applied(Replica& replica, const storage::Entry* entry,
 }
 
 void Cluster::reconfigured(Replica& replica) {
-  if (owners_ && replica.leads()) owners_->owners_changed(replica);
+  if (!owners_ || !replica.leads()) return;
+  owners_->owners_changed(replica);
+  meta_->reconfigured(replica.shard());
 }
 
 void Cluster::dropped(ShardId shard) {

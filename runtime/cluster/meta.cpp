@@ -89,12 +89,27 @@ void Meta::retry(std::string bytes, Time until, Error error, Done<std::string> d
 }
 
 void Meta::allocate() {
-  const Time now = deps_.clock.now();
-  const Replica* replica = deps_.replicas.find(kMetaShard);
-  if (replica != nullptr && replica->leads() && !machine()->cluster().empty()) plan(now);
-  deps_.loop.post_at(now + options_.interval, [this, alive = alive_] {
+  plan_if_leading();
+  deps_.loop.post_at(deps_.clock.now() + options_.interval, [this, alive = alive_] {
     if (*alive) allocate();
   });
+}
+
+// What comes next need not wait for the interval.
+void Meta::allocate_soon() {
+  if (looks_soon_) return;
+  looks_soon_ = true;
+  deps_.loop.post_at(deps_.clock.now() + options_.pause, [this, alive = alive_] {
+    if (!*alive) return;
+    looks_soon_ = false;
+    plan_if_leading();
+  });
+}
+
+void Meta::plan_if_leading() {
+  const Replica* replica = deps_.replicas.find(kMetaShard);
+  if (replica == nullptr || !replica->leads() || machine()->cluster().empty()) return;
+  plan(deps_.clock.now());
 }
 
 void Meta::plan(Time now) {
@@ -195,19 +210,23 @@ void Meta::run(placement::Step step) {
   command(IssueReplica{}, options_.patience,
           [this, alive = alive_, step](const Result<std::string>& issued) {
             if (!*alive) return;
-            if (!issued) return step_over(step.shard);
-            Reader in(*issued);
+            Reader in(issued ? *issued : std::string_view());
             const ReplicaId replica{in.number()};
-            if (!in.finished()) return step_over(step.shard);
+            if (!in.finished()) {
+              under_way_[step.shard] = deps_.clock.now() + options_.interval;
+              return;
+            }
             ask_leader(step, replica);
           });
 }
 
 void Meta::ask_leader(const placement::Step& step, ReplicaId replica) {
   NodeId to;
+  RowVersion known;
   {
     const placement::Table::RowRef row = deps_.table.lookup(step.shard);
     if (row) to = row->leader;
+    if (row) known = row->version;
   }
   const bool meta = step.shard.value == deps_.table.shard_count() - 1;
   Writer out;
@@ -216,19 +235,29 @@ void Meta::ask_leader(const placement::Step& step, ReplicaId replica) {
   out.id(step.node);
   out.id(replica);
   deps_.rpc.ask(to, Service::kReconfigure, out.take(), options_.patience,
-                [this, alive = alive_, step](const Result<std::string>& answer) {
+                [this, alive = alive_, step, known](const Result<std::string>& answer) {
                   if (!*alive) return;
                   if (!answer) {
                     deps_.log.debug("a step was refused", {{"shard", step.shard.value},
                                                            {"error", answer.error().message}});
                   }
-                  step_over(step.shard);
+                  if (answer && !answer->empty()) deps_.learn(*answer);
+                  step_over(step, known);
                 });
 }
 
-void Meta::step_over(ShardId shard) {
-  // The row that shows the step takes a moment to get here.
-  under_way_[shard] = deps_.clock.now() + options_.interval;
+// What has become of it the row shows. Unless the answer brought it, it takes a moment to get here.
+void Meta::step_over(const placement::Step& step, RowVersion known) {
+  const placement::Table::RowRef row = deps_.table.lookup(step.shard);
+  // A learner that has not caught up will have very soon. Copies are few at a time.
+  const bool copying = step.kind == placement::Step::Kind::kPromote;
+  const bool done = row && known < row->version;
+  if (!done) {
+    under_way_[step.shard] = deps_.clock.now() + (copying ? options_.pause : options_.interval);
+  } else {
+    under_way_.erase(step.shard);
+  }
+  if (done || copying) allocate_soon();
 }
 
 void Meta::reconfigure(std::string_view body, Done<std::string> respond) {
@@ -263,7 +292,28 @@ void Meta::reconfigure(std::string_view body, Done<std::string> respond) {
   }
   const Result<raft::Index> proposed = replica->raft().propose_configuration(now, next);
   if (!proposed) return respond(fail(proposed.error()));
-  respond(std::string());
+  answer_step(shard, fail(Code::kUnknownOutcome, "another step of this shard was asked for"));
+  reconfiguring_.insert_or_assign(shard, std::move(respond));
+}
+
+void Meta::reconfigured(ShardId shard) {
+  const ShardId meta{deps_.table.shard_count() - 1};
+  const placement::Table::RowRef row = deps_.table.lookup(shard == kMetaShard ? meta : shard);
+  Writer out;
+  if (row) placement::encode(out, *row);
+  answer_step(shard, out.take());
+}
+
+void Meta::stopped_leading(ShardId shard) {
+  answer_step(shard, fail(Code::kUnknownOutcome, "this node leads that shard no longer"));
+}
+
+void Meta::answer_step(ShardId shard, Result<std::string> answer) {
+  const auto asked = reconfiguring_.find(shard);
+  if (asked == reconfiguring_.end()) return;
+  Done<std::string> respond = std::move(asked->second);
+  reconfiguring_.erase(asked);
+  respond(std::move(answer));
 }
 
 std::optional<Meta::Repair> Meta::repair() const {

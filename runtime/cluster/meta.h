@@ -21,6 +21,7 @@ struct MetaOptions {
   NodeId self;
   placement::AllocatorConfig allocator;
   Duration interval = std::chrono::milliseconds(250);  // between two looks at the groups
+  Duration pause = std::chrono::milliseconds(20);      // between the end of a step and a look
   Duration patience = std::chrono::seconds(5);         // for one command or step
 };
 
@@ -37,6 +38,7 @@ class Meta {
     Replicas& replicas;
     const placement::Table& table;  // its last row is the meta shard's
     std::function<std::shared_ptr<const placement::View>()> members;
+    std::function<void(std::string_view row)> learn;  // into the table
     Log log;
   };
 
@@ -44,6 +46,11 @@ class Meta {
   ~Meta() { *alive_ = false; }
 
   void start();
+
+  /// A shard led here has a new configuration, and its row is in the table.
+  void reconfigured(ShardId shard);
+  /// A shard is led here no longer.
+  void stopped_leading(ShardId shard);
 
   /// Has a command applied, wherever the meta shard is led; with its reply. Tried again until
   /// `patience` is over, perhaps also when it was applied.
@@ -70,6 +77,8 @@ class Meta {
   void attempt(std::string bytes, Time until, Done<std::string> done);
   void retry(std::string bytes, Time until, Error error, Done<std::string> done);
   void allocate();
+  void allocate_soon();
+  void plan_if_leading();
   void plan(Time now);
   std::vector<placement::StorageNode> storage_nodes(Time now);
   Duration grace_of(NodeId id) const;
@@ -77,12 +86,15 @@ class Meta {
   std::vector<placement::ShardGroup> groups(ShardId first, ShardId end) const;
   void run(placement::Step step);
   void ask_leader(const placement::Step& step, ReplicaId replica);
-  void step_over(ShardId shard);
+  void step_over(const placement::Step& step, RowVersion known);
   void reconfigure(std::string_view body, Done<std::string> respond);
+  void answer_step(ShardId shard, Result<std::string> answer);
 
   MetaOptions options_;
   Dependencies deps_;
   std::map<ShardId, Time> under_way_;  // a step of the group, and when it is given up
+  bool looks_soon_ = false;
+  std::map<ShardId, Done<std::string>> reconfiguring_;  // of the shards led here
   std::map<NodeId, Time> dead_since_;
   std::uint64_t planned_for_ = 0;  // which members
   Time quiet_until_{};

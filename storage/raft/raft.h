@@ -68,7 +68,8 @@ class Raft {
   Result<Index> propose(Time now, Payload data);
   /// Changes the members by one step (check_step). In force at once, undone if it is lost.
   /// kUnavailable before the first entry of this term is committed, and while an earlier change is
-  /// not; kPrecondition when the new voter is further behind than promotion_lag_max.
+  /// not; kPrecondition when the new voter has not answered yet, or is further behind than
+  /// promotion_lag_max.
   Result<Index> propose_configuration(Time now, const Configuration& next);
   /// Hands leadership to a voter once its log is complete. Proposals are refused meanwhile; given
   /// up after election_min. The new Standing tells how it ended.

@@ -52,8 +52,10 @@ Result<Index> Raft::propose_configuration(Time now, const Configuration& next) {
   if (auto step = check_step(configuration(), next); !step) return fail(step.error());
   for (const Member& member : next.members) {
     if (!member.voter || configuration().votes(member.address)) continue;
+    // However short the log is: it may begin with a snapshot that is still on its way.
     const Progress* learner = progress(member.address);
-    if (learner == nullptr || learner->match + options_.promotion_lag_max < log_.last_index()) {
+    const bool follows = learner != nullptr && learner->mode == Progress::Mode::kReplicate;
+    if (!follows || learner->match + options_.promotion_lag_max < log_.last_index()) {
       return fail(Code::kPrecondition, to_string(member.address) + " has not caught up yet");
     }
   }

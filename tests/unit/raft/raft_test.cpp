@@ -421,5 +421,19 @@ TEST_F(RaftTest, ALearnerFarBehindIsNotPromoted) {
   EXPECT_TRUE(raft.propose_configuration(kElection, voters(3)));
 }
 
+// It would be half of the votes while its snapshot is on its way.
+TEST_F(RaftTest, ALearnerThatHasNotAnsweredIsNotPromotedHoweverShortTheLog) {
+  Raft raft = founder(1);
+  raft.tick(kElection);
+  settle(raft, kElection);
+  Configuration group = voters(2);
+  group.members[1].voter = false;
+  ASSERT_TRUE(raft.propose_configuration(kElection, group));
+  settle(raft, kElection);
+  EXPECT_EQ(raft.propose_configuration(kElection, voters(2)).error().code, Code::kPrecondition);
+  raft.receive(kElection, from(2, 1, AppendResponse{.index = 2}));
+  EXPECT_TRUE(raft.propose_configuration(kElection, voters(2)));
+}
+
 }  // namespace
 }  // namespace troupe::raft
