@@ -20,7 +20,7 @@ class Planner {
           const AllocatorConfig& config, Time now)
       : config_(config), load_(nodes, sorted(groups), config, now) {
     for (const ShardGroup& group : load_.groups()) {
-      if (group.change_in_flight || load_.copying(group)) count_move(group);
+      if (!group.adding_to.empty() || load_.copying(group)) count_move(group);
     }
   }
 
@@ -177,6 +177,7 @@ class Planner {
   void count_move(const ShardGroup& group) {
     ++moves_;
     if (!group.leader.empty()) ++moves_of_[group.leader];
+    if (!group.adding_to.empty()) ++moves_of_[group.adding_to];
     for (const Replica& replica : group.replicas) {
       if (!replica.voter && replica.node != group.leader) ++moves_of_[replica.node];
     }

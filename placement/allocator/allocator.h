@@ -33,6 +33,7 @@ struct ShardGroup {
   std::vector<Replica> replicas;
   NodeId leader;                  // nobody: has none at the moment
   bool change_in_flight = false;  // a change of configuration or leader is under way
+  NodeId adding_to;               // that change adds a learner on this node; nobody: it does not
 };
 
 struct AllocatorConfig {

@@ -91,7 +91,10 @@ void Cluster::learn(std::string_view bytes) {
 }
 
 void Cluster::rows_changed() {
-  for (const ShardId shard : gossip_->rows().take_changed()) follow(shard);
+  for (const ShardId shard : gossip_->rows().take_changed()) {
+    follow(shard);
+    meta_->row_changed(shard);
+  }
 }
 
 // A newer row of a shard: rights come and go with it, and a replica that it no longer names goes.

@@ -12,6 +12,8 @@ constexpr auto kRetryInterval = std::chrono::milliseconds(50);
 // Where nothing was to be done, and nobody has come or gone.
 constexpr auto kQuietInterval = std::chrono::seconds(1);
 
+using Kind = placement::Step::Kind;
+
 }  // namespace
 
 Meta::Meta(MetaOptions options, Dependencies dependencies)
@@ -113,7 +115,8 @@ void Meta::plan_if_leading() {
 }
 
 void Meta::plan(Time now) {
-  std::erase_if(under_way_, [&](const auto& each) { return each.second <= now; });
+  std::erase_if(under_way_,
+                [&](const auto& each) { return is_over(each.first, each.second, now); });
   const std::uint64_t version = deps_.members()->version;
   if (version == planned_for_ && now < quiet_until_ && under_way_.empty()) return;
   planned_for_ = version;
@@ -191,7 +194,9 @@ std::vector<placement::ShardGroup> Meta::groups(ShardId first, ShardId end) cons
     placement::ShardGroup group;
     group.shard = shard;
     group.leader = row->leader;
-    group.change_in_flight = under_way_.contains(shard);
+    const auto step = under_way_.find(shard);
+    group.change_in_flight = step != under_way_.end();
+    if (group.change_in_flight) group.adding_to = step->second.adding_to;
     for (const placement::RowReplica& replica : row->replicas) {
       // Whether a learner has caught up its leader judges: it refuses to promote it before.
       group.replicas.push_back({.node = replica.node,
@@ -205,28 +210,26 @@ std::vector<placement::ShardGroup> Meta::groups(ShardId first, ShardId end) cons
 }
 
 void Meta::run(placement::Step step) {
-  under_way_[step.shard] = deps_.clock.now() + options_.patience;
-  if (step.kind != placement::Step::Kind::kAddLearner) return ask_leader(step, step.replica);
+  UnderWay begun{.until = deps_.clock.now() + options_.patience};
+  if (step.kind == Kind::kAddLearner) begun.adding_to = step.node;
+  if (const placement::Table::RowRef row = deps_.table.lookup(step.shard)) begun.row = row->version;
+  under_way_[step.shard] = begun;
+  if (step.kind != Kind::kAddLearner) return ask_leader(step, step.replica);
   command(IssueReplica{}, options_.patience,
           [this, alive = alive_, step](const Result<std::string>& issued) {
             if (!*alive) return;
             Reader in(issued ? *issued : std::string_view());
             const ReplicaId replica{in.number()};
-            if (!in.finished()) {
-              under_way_[step.shard] = deps_.clock.now() + options_.interval;
-              return;
-            }
+            if (!in.finished()) return step_answered(step);
             ask_leader(step, replica);
           });
 }
 
 void Meta::ask_leader(const placement::Step& step, ReplicaId replica) {
   NodeId to;
-  RowVersion known;
   {
     const placement::Table::RowRef row = deps_.table.lookup(step.shard);
     if (row) to = row->leader;
-    if (row) known = row->version;
   }
   const bool meta = step.shard.value == deps_.table.shard_count() - 1;
   Writer out;
@@ -235,36 +238,43 @@ void Meta::ask_leader(const placement::Step& step, ReplicaId replica) {
   out.id(step.node);
   out.id(replica);
   deps_.rpc.ask(to, Service::kReconfigure, out.take(), options_.patience,
-                [this, alive = alive_, step, known](const Result<std::string>& answer) {
+                [this, alive = alive_, step](const Result<std::string>& answer) {
                   if (!*alive) return;
                   if (!answer) {
                     deps_.log.debug("a step was refused", {{"shard", step.shard.value},
                                                            {"error", answer.error().message}});
                   }
+                  step_answered(step);
                   if (answer && !answer->empty()) deps_.learn(*answer);
-                  step_over(step, known);
                 });
 }
 
-// What has become of it the row shows. Unless the answer brought it, it takes a moment to get here.
-void Meta::step_over(const placement::Step& step, RowVersion known) {
-  const placement::Table::RowRef row = deps_.table.lookup(step.shard);
+// Its row tells what has become of it, if it came with the answer or comes in time.
+void Meta::step_answered(const placement::Step& step) {
+  const auto begun = under_way_.find(step.shard);
+  if (begun == under_way_.end()) return;
+  begun->second.answered = true;
   // A learner that has not caught up will have very soon. Copies are few at a time.
-  const bool copying = step.kind == placement::Step::Kind::kPromote;
-  const bool done = row && known < row->version;
-  if (!done) {
-    under_way_[step.shard] = deps_.clock.now() + (copying ? options_.pause : options_.interval);
-  } else {
-    under_way_.erase(step.shard);
-  }
-  if (done || copying) allocate_soon();
+  const bool copies = step.kind == Kind::kPromote;
+  begun->second.until = deps_.clock.now() + (copies ? options_.pause : options_.interval);
+  if (copies) allocate_soon();
+}
+
+bool Meta::is_over(ShardId shard, const UnderWay& step, Time now) const {
+  if (step.until <= now) return true;
+  const placement::Table::RowRef row = deps_.table.lookup(shard);
+  return step.answered && row && step.row < row->version;
+}
+
+void Meta::row_changed(ShardId shard) {
+  if (under_way_.contains(shard)) allocate_soon();
 }
 
 void Meta::reconfigure(std::string_view body, Done<std::string> respond) {
   Reader in(body);
   const auto shard = in.id<ShardId>();
-  const auto kind = static_cast<placement::Step::Kind>(
-      in.number_up_to(static_cast<std::uint64_t>(placement::Step::Kind::kTransferLeadership)));
+  const auto kind =
+      static_cast<Kind>(in.number_up_to(static_cast<std::uint64_t>(Kind::kTransferLeadership)));
   const auto node = in.id<NodeId>();
   const auto replica_id = in.id<ReplicaId>();
   if (!in.finished()) return respond(fail(Code::kInvalid, "a damaged step"));
@@ -275,14 +285,14 @@ void Meta::reconfigure(std::string_view body, Done<std::string> respond) {
   const Time now = deps_.clock.now();
   const raft::Address address{.node = node, .replica = replica_id};
   deps_.replicas.wake(shard);
-  if (kind == placement::Step::Kind::kTransferLeadership) {
+  if (kind == Kind::kTransferLeadership) {
     const Result<void> begun = replica->raft().transfer(now, address);
     return begun ? respond(std::string()) : respond(fail(begun.error()));
   }
   raft::Configuration next = replica->raft().configuration();
-  if (kind == placement::Step::Kind::kAddLearner) {
+  if (kind == Kind::kAddLearner) {
     next.members.push_back({.address = address, .voter = false});
-  } else if (kind == placement::Step::Kind::kPromote) {
+  } else if (kind == Kind::kPromote) {
     for (raft::Member& member : next.members) {
       if (member.address == address) member.voter = true;
     }

@@ -47,6 +47,8 @@ class Meta {
 
   void start();
 
+  /// The table has a newer row.
+  void row_changed(ShardId shard);
   /// A shard led here has a new configuration, and its row is in the table.
   void reconfigured(ShardId shard);
   /// A shard is led here no longer.
@@ -74,6 +76,13 @@ class Meta {
   std::optional<Repair> repair() const;
 
  private:
+  struct UnderWay {
+    Time until{};           // given up then
+    NodeId adding_to = {};  // where it adds a learner, if it does
+    RowVersion row = {};    // known when it began: a newer one shows what has become of it
+    bool answered = false;
+  };
+
   void attempt(std::string bytes, Time until, Done<std::string> done);
   void retry(std::string bytes, Time until, Error error, Done<std::string> done);
   void allocate();
@@ -86,13 +95,14 @@ class Meta {
   std::vector<placement::ShardGroup> groups(ShardId first, ShardId end) const;
   void run(placement::Step step);
   void ask_leader(const placement::Step& step, ReplicaId replica);
-  void step_over(const placement::Step& step, RowVersion known);
+  void step_answered(const placement::Step& step);
+  bool is_over(ShardId shard, const UnderWay& step, Time now) const;
   void reconfigure(std::string_view body, Done<std::string> respond);
   void answer_step(ShardId shard, Result<std::string> answer);
 
   MetaOptions options_;
   Dependencies deps_;
-  std::map<ShardId, Time> under_way_;  // a step of the group, and when it is given up
+  std::map<ShardId, UnderWay> under_way_;  // a step of each group
   bool looks_soon_ = false;
   std::map<ShardId, Done<std::string>> reconfiguring_;  // of the shards led here
   std::map<NodeId, Time> dead_since_;

@@ -218,6 +218,24 @@ TEST(Allocator, AGroupWithAChangeInFlightIsLeftAlone) {
   EXPECT_TRUE(next_steps(cluster.nodes, cluster.groups, cluster.config, cluster.now).empty());
 }
 
+TEST(Allocator, CopiesThatBeginCountOtherChangesDoNot) {
+  const auto added = [](bool copies) {
+    Cluster cluster(4, 64);
+    cluster.nodes[0].state = NodeState::kDraining;
+    std::size_t changing = 0;
+    for (ShardGroup& group : cluster.groups) {
+      if (++changing > 20) break;
+      group.change_in_flight = true;
+      if (copies) group.adding_to = cluster.nodes[changing % 4].id;
+    }
+    const std::vector<Step> steps =
+        next_steps(cluster.nodes, cluster.groups, cluster.config, cluster.now);
+    return std::ranges::count(steps, Step::Kind::kAddLearner, &Step::kind);
+  };
+  EXPECT_GT(added(false), 0);
+  EXPECT_EQ(added(true), 0);
+}
+
 TEST(Allocator, LeadersAreBalancedAndStay) {
   Cluster cluster(5, 200);
   for (ShardGroup& group : cluster.groups) {  // all on whichever comes first
