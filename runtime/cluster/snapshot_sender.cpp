@@ -1,5 +1,7 @@
 #include "runtime/cluster/snapshot_sender.h"
 
+#include <algorithm>
+#include <ratio>
 #include <utility>
 
 #include "storage/replica_log.h"
@@ -89,6 +91,19 @@ Replica* SnapshotSender::leader(ShardId shard, const Sending& sending) const {
   return leads ? replica : nullptr;
 }
 
+// When those before it have had their time, whichever snapshot they were of.
+void SnapshotSender::read_part_in_turn(ShardId shard, Sending& sending) {
+  const Time now = deps_.clock.now();
+  const Time at = std::max(now, next_part_at_);
+  next_part_at_ = at + std::chrono::microseconds(std::micro::den * sending.part_rows /
+                                                 options_.bytes_per_second);
+  if (at == now) return read_part(shard, sending);
+  deps_.loop.post_at(at, [this, alive = alive_, shard, attempt = sending.attempt] {
+    if (!*alive) return;
+    if (Sending* const waiting = find(shard, attempt)) read_part(shard, *waiting);
+  });
+}
+
 void SnapshotSender::read_part(ShardId shard, Sending& sending) {
   deps_.disk.read([this, alive = alive_, shard, attempt = sending.attempt,
                    reader = sending.reader]() mutable -> Work {
@@ -138,7 +153,7 @@ void SnapshotSender::answered(ShardId shard, std::uint64_t attempt,
     SnapshotMetrics::count(deps_.metrics.bytes_sent, sending->part_rows);
     const bool last = sending->part_rows == 0;
     sending->part = {};
-    return last ? finish(shard, *sending, true) : read_part(shard, *sending);
+    return last ? finish(shard, *sending, true) : read_part_in_turn(shard, *sending);
   }
   if (!transient(answer.error()) || sending->tries_left == 0 ||
       leader(shard, *sending) == nullptr) {

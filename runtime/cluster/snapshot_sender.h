@@ -34,6 +34,8 @@ class SnapshotSender {
     std::size_t chunk_bytes = 256U << 10U;
     /// Also counts followers that have theirs, and are still behind: their leaders' logs are long.
     std::size_t at_once_max = 4;
+    /// Of all that are sent from here, rows only. More is faster and disturbs more.
+    std::uint64_t bytes_per_second = 100'000'000;
     Duration part_patience = std::chrono::seconds(5);
     int tries = 5;  // of one part
     Duration pause = std::chrono::seconds(1);
@@ -88,6 +90,7 @@ class SnapshotSender {
   void begin(ShardId shard, const raft::Address& to);
   bool start_sending(Replica& replica, const raft::Address& to);
   Sending* find(ShardId shard, std::uint64_t attempt);
+  void read_part_in_turn(ShardId shard, Sending& sending);
   void read_part(ShardId shard, Sending& sending);
   void send_part(ShardId shard, std::uint64_t attempt, Result<std::string> rows);
   void ask(ShardId shard, Sending& sending);
@@ -100,6 +103,7 @@ class SnapshotSender {
   Options options_;
   Dependencies deps_;
   std::map<ShardId, Sending> sendings_;
+  Time next_part_at_{};  // what was sent so far has had its time by then
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

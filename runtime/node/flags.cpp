@@ -62,6 +62,10 @@ void add_cluster_flags(CLI::App& app, NodeSettings& settings) {
          "evidence, that two nodes saw that nobody listens at its address")
       ->check(CLI::IsMember({"lease", "evidence"}))
       ->default_str("lease");
+  app.add_option("--copy-rate", settings.copy_megabytes_per_second,
+                 "Megabytes a second that this node sends at most to new replicas")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
   app.add_option("--cluster-key-file", settings.cluster_key_file,
                  "File with the secret by which nodes know and encrypt to one another");
   app.add_flag("--insecure", settings.insecure,

@@ -220,6 +220,8 @@ void NodeRuntime::Parts::build_cluster(const placement::Address& address) {
   options.self.storage = settings.storage;
   options.self.app_id = settings.app_id;
   if (settings.takeover_by_evidence) options.takeover = cluster::Takeover::kEvidence;
+  options.snapshots.bytes_per_second =
+      std::uint64_t{settings.copy_megabytes_per_second} * 1'000'000;
   options.founding = {.self = store->node(),
                       .address = to_string(address),
                       .seeds = settings.join,

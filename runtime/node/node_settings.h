@@ -29,9 +29,10 @@ struct NodeSettings {
   std::string zone;
   std::uint32_t weight = 1;
   bool storage = true;
-  bool takeover_by_evidence = false;  // of the actors of a lost node
-  std::string cluster_key_file;       // the secret of the cluster's nodes; empty: none
-  bool insecure = false;              // listen off loopback without encryption
+  bool takeover_by_evidence = false;              // of the actors of a lost node
+  std::uint32_t copy_megabytes_per_second = 100;  // to new replicas
+  std::string cluster_key_file;                   // the secret of the cluster's nodes; empty: none
+  bool insecure = false;                          // listen off loopback without encryption
   LogFormat log_format = LogFormat::kText;
   LogLevels log_levels;
   std::size_t threads = 0;  // of actors, and of I/O; 0: one per core

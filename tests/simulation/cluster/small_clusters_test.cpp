@@ -148,6 +148,22 @@ TEST_F(Three, GiveANewNodeItsShare) {
   expect_equal_replicas();
 }
 
+struct ThreeOfManyShards : Three {
+  ThreeOfManyShards() : Three({.shards = 64}) {}
+};
+
+// Each replica takes three steps, two copies at a time: none waits for gossip or an interval.
+TEST_F(ThreeOfManyShards, GiveANewNodeItsShareStepAfterStep) {
+  const std::size_t fourth = world.add_machine();
+  world.start(fourth);
+  ASSERT_TRUE(world.run_until(10s, [&] { return world.ready(fourth); })) << statuses();
+  const Time joined = world.now();
+  ASSERT_TRUE(
+      world.run_until(60s, [&] { return world.node(fourth)->cluster().replicas().count() >= 43; }));
+  EXPECT_LT(world.now() - joined, 6s);
+  RecordProperty("balanced_ms", std::to_string(milliseconds(world.now() - joined)));
+}
+
 TEST_F(Three, ReplaceADeadNodeAtOnceIfItIsDrained) {
   add_everywhere(0, 1);
   const std::size_t fourth = world.add_machine();

@@ -95,7 +95,10 @@ class Snapshots : public testing::Test {
     EXPECT_EQ(read->value<std::vector<int>>(), (std::vector<int>{1}));
   }
 
-  World world{5, {.expect = 1, .shards = 1, .snapshot_part = kPartBytes}};
+  explicit Snapshots(std::uint64_t rate = 100'000'000)
+      : world(5, {.expect = 1, .shards = 1, .snapshot_part = kPartBytes, .snapshot_rate = rate}) {}
+
+  World world;
 };
 
 TEST_F(Snapshots, BringUpReplicasOfAShardOfManyParts) {
@@ -104,6 +107,23 @@ TEST_F(Snapshots, BringUpReplicasOfAShardOfManyParts) {
   EXPECT_GE(metrics(0).sent, 2U);
   EXPECT_EQ(metrics(0).sends_failed, 0U);
   EXPECT_EQ(metrics(1).receives_failed, 0U);
+}
+
+struct RatedSnapshots : Snapshots {
+  static constexpr std::uint64_t kRate = 5000;
+  RatedSnapshots() : Snapshots(kRate) {}
+};
+
+TEST_F(RatedSnapshots, AreSentNoFasterThanAllowed) {
+  receiver();
+  const std::uint64_t before = metrics(0).bytes_sent;
+  world.run(2s);
+  const std::uint64_t sent = metrics(0).bytes_sent - before;
+  const std::uint64_t allowed = 2 * kRate;
+  EXPECT_GT(sent, allowed / 2);
+  // Parts of two nodes and two groups may have been on their way, of two rows more than asked for.
+  EXPECT_LE(sent, allowed + 8 * kPartBytes);
+  expect_replicas_everywhere();
 }
 
 // However slow the receiver's disk.

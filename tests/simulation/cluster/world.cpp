@@ -95,6 +95,7 @@ void World::start(std::size_t number) {
   options.allocator.grace_period = options_.grace;
   options.takeover = options_.takeover;
   options.snapshots.chunk_bytes = options_.snapshot_part;
+  options.snapshots.bytes_per_second = options_.snapshot_rate;
   const bool alone = options_.expect == 1 && number == 0;
   for (std::size_t i = 0; i < options_.machines && !alone; ++i) {
     if (i != number) options.founding.seeds.push_back(machines_[i]->address);

@@ -19,8 +19,9 @@ struct WorldOptions {
   std::uint32_t expect = 3;  // founders
   bool all_expect = false;   // the others, too, would be founders
   std::uint32_t shards = 8;
-  std::size_t snapshot_part = 256U << 10U;   // bytes
-  Duration grace = std::chrono::minutes(5);  // before a dead node's replicas are replaced
+  std::size_t snapshot_part = 256U << 10U;    // bytes
+  std::uint64_t snapshot_rate = 100'000'000;  // bytes a second
+  Duration grace = std::chrono::minutes(5);   // before a dead node's replicas are replaced
   cluster::Takeover takeover = cluster::Takeover::kLease;
   Duration::rep drift = 0;  // at most, of each machine's clock, in millionths
 };
