@@ -2,7 +2,7 @@
 // the budgets of the design. Every measurement has a process of its own.
 //
 //     node_bench [NAME ...]     local remote http durable1 durable3 reminders pending activations
-//     idle lookup
+//     idle idle3 lookup
 
 #include <algorithm>
 #include <cstdio>
@@ -31,6 +31,7 @@ int run(const std::string& program, const std::vector<std::string>& names) {
       {"pending", pending_reminders},
       {"activations", idle_activations},
       {"idle", [&] { return idle_node(counter); }},
+      {"idle3", [&] { return idle_cluster(counter); }},
       {"lookup", table_lookup},
   };
   print_header();

@@ -21,7 +21,8 @@
 namespace troupe::storage {
 namespace {
 
-using bench::kInFlight;
+constexpr std::uint64_t kInFlight = 256;
+
 using bench::kRound;
 using bench::kValue;
 using bench::open;
@@ -134,7 +135,7 @@ int run() {
   const auto raw_engine = open(root.path() + "/raw");
   const auto engine = open(root.path() + "/turns");
   for (int round = 1; round <= 5; ++round) {
-    const double rows = raw(*raw_engine);
+    const double rows = raw(*raw_engine, kInFlight);
     const double durable = turns(*engine, clock, round);
     std::printf("raw %8.0f rows/s   durable turns %8.0f /s   ratio %.2f\n", rows, durable,
                 durable / rows);

@@ -48,8 +48,14 @@ std::uint16_t free_port() {
 // A node's process with a data directory of its own.
 class Process {
  public:
-  explicit Process(const std::string& program) : port_(free_port()) {
-    const std::string http = "127.0.0.1:" + std::to_string(port_);
+  explicit Process(const std::string& program,
+                   std::vector<std::string> flags = {"--listen", "127.0.0.1:0"})
+      : port_(free_port()) {
+    flags.insert(flags.begin(), {program, "--data-dir", directory_.path(), "--http",
+                                 "127.0.0.1:" + std::to_string(port_), "--no-discovery"});
+    std::vector<char*> arguments;
+    for (std::string& flag : flags) arguments.push_back(flag.data());
+    arguments.push_back(nullptr);
     started_ = clock_.now();
     id_ = fork();
     if (id_ == 0) {
@@ -57,8 +63,7 @@ class Process {
       const int nowhere = open("/dev/null", O_WRONLY);
       dup2(nowhere, 1);
       dup2(nowhere, 2);
-      execl(program.c_str(), program.c_str(), "--data-dir", directory_.path().c_str(), "--http",
-            http.c_str(), "--listen", "127.0.0.1:0", "--no-discovery", nullptr);
+      execv(program.c_str(), arguments.data());
       _exit(127);
     }
   }
@@ -166,6 +171,42 @@ std::vector<Row> idle_node(const std::string& program) {
            .target = 80,
            .p50 = median(ready),
            .p99 = std::ranges::max(ready)}};
+}
+
+std::vector<Row> idle_cluster(const std::string& program) {
+  std::vector<Row> rows;
+  for (const char* shards : {"64", "256"}) {
+    std::vector<std::string> addresses;
+    for (int i = 0; i < 3; ++i) addresses.push_back("127.0.0.1:" + std::to_string(free_port()));
+    const std::string all = addresses[0] + "," + addresses[1] + "," + addresses[2];
+    std::vector<std::unique_ptr<Process>> nodes;
+    for (const std::string& address : addresses) {
+      nodes.push_back(std::make_unique<Process>(
+          program, std::vector<std::string>{"--listen", address, "--join", all, "--shards", shards,
+                                            "--bootstrap-expect", "3"}));
+    }
+    for (const auto& node : nodes) node->wait_ready();
+    std::this_thread::sleep_for(std::chrono::seconds(5));
+    std::vector<double> before;
+    std::vector<double> percent;
+    std::vector<double> resident;
+    for (const auto& node : nodes) before.push_back(node->cpu_seconds());
+    std::this_thread::sleep_for(std::chrono::seconds(10));
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      percent.push_back((nodes[i]->cpu_seconds() - before[i]) / 10 * 100);
+      resident.push_back(nodes[i]->megabytes());
+    }
+    const std::string name = "idle node of three, " + std::string(shards) + " shards";
+    rows.push_back({.name = name + ", CPU",
+                    .unit = "% of a core",
+                    .ours = std::ranges::max(percent),
+                    .target = 1});
+    rows.push_back({.name = name + ", resident",
+                    .unit = "MB",
+                    .ours = std::ranges::max(resident),
+                    .target = 40});
+  }
+  return rows;
 }
 
 std::vector<Row> table_lookup() {

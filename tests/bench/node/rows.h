@@ -17,6 +17,8 @@ std::vector<Row> pending_reminders();
 std::vector<Row> idle_activations();
 /// Of the program `counter`.
 std::vector<Row> idle_node(const std::string& program);
+/// Three of them, with 64 and with 256 shards: the busiest node.
+std::vector<Row> idle_cluster(const std::string& program);
 std::vector<Row> table_lookup();
 
 }  // namespace troupe::bench

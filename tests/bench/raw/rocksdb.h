@@ -23,7 +23,7 @@ using storage::Engine;
 using storage::open_rocksdb;
 using storage::RocksdbOptions;
 
-inline constexpr std::uint64_t kInFlight = 256;
+inline constexpr std::uint64_t kBulk = 256;  // rows of a bulk load's batch
 inline constexpr auto kRound = std::chrono::seconds(2);
 inline const std::string kValue(200, 'v');
 
@@ -37,15 +37,15 @@ inline std::unique_ptr<Engine> open(const std::string& directory) {
   return *std::move(engine);
 }
 
-/// 256 clients, each with one transaction of one row in flight at a time: the least that a durable
+/// Clients, each with one transaction of one row in flight at a time: the least that a durable
 /// turn can be. A client hands its row to the one writer and is told when it is on the disk; the
 /// writer takes all that are queued when it becomes free, as one synced batch. So a row pays for
 /// its way to the writer and back, as a turn does, and for nothing else: no actors, no log beside
 /// the rows, no state machine. All clients run on one thread.
 class RawClients {
  public:
-  explicit RawClients(Engine& engine)
-      : engine_(engine), clients_(clock_, "clients"), writer_([this] { write(); }) {}
+  RawClients(Engine& engine, std::uint64_t count)
+      : engine_(engine), count_(count), clients_(clock_, "clients"), writer_([this] { write(); }) {}
   ~RawClients() {
     {
       const std::lock_guard lock(mutex_);
@@ -60,11 +60,11 @@ class RawClients {
   /// Rows a second.
   double run() {
     end_ = clock_.now() + kRound;
-    for (std::uint64_t client = 0; client < kInFlight; ++client) {
+    for (std::uint64_t client = 0; client < count_; ++client) {
       clients_.post([this] { send(); });
     }
     std::unique_lock lock(mutex_);
-    finished_.wait(lock, [this] { return idle_ == kInFlight; });
+    finished_.wait(lock, [this] { return idle_ == count_; });
     return static_cast<double>(rows_) / std::chrono::duration<double>(kRound).count();
   }
 
@@ -79,7 +79,7 @@ class RawClients {
   void send() {
     if (clock_.now() >= end_) {
       const std::lock_guard lock(mutex_);
-      if (++idle_ == kInFlight) finished_.notify_one();
+      if (++idle_ == count_) finished_.notify_one();
       return;
     }
     Row row{.key = "d" + std::to_string(rows_++), .value = kValue, .written = [this] { send(); }};
@@ -111,6 +111,7 @@ class RawClients {
   }
 
   Engine& engine_;
+  const std::uint64_t count_;
   SystemClock clock_;
   Time end_;
   std::uint64_t rows_ = 0;
@@ -125,18 +126,20 @@ class RawClients {
   std::thread writer_;
 };
 
-/// Rows a second of 256 clients with one row in flight each.
-inline double raw(Engine& engine) { return RawClients(engine).run(); }
+/// Rows a second of so many clients with one row in flight each.
+inline double raw(Engine& engine, std::uint64_t clients) {
+  return RawClients(engine, clients).run();
+}
 
-/// Rows a second of one thread that writes 256 rows a batch for nobody: what a bulk load does. For
-/// information; no service can come near it.
+/// Rows a second of one thread that writes kBulk rows a batch for nobody: what a bulk load does.
+/// For information; no service can come near it.
 inline double bulk_load(Engine& engine) {
   const SystemClock clock;
   std::uint64_t rows = 0;
   const Time end = clock.now() + kRound;
   while (clock.now() < end) {
     Batch batch;
-    for (std::uint64_t i = 0; i < kInFlight; ++i, ++rows) {
+    for (std::uint64_t i = 0; i < kBulk; ++i, ++rows) {
       batch.put("d" + std::to_string(rows), kValue);
     }
     check(engine.write(batch, true).has_value(), "the disk works");
