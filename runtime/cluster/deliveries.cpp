@@ -28,7 +28,27 @@ bool settled(const Result<actors::Reply>& result) {
 }  // namespace
 
 Deliveries::Deliveries(DeliveriesOptions options, Dependencies dependencies)
-    : options_(options), deps_(dependencies) {}
+    : options_(options),
+      deps_(dependencies),
+      calendar_(dependencies.clock.wall().time_since_epoch() -
+                dependencies.clock.now().time_since_epoch()) {
+  watch_calendar();
+}
+
+// Waits are measured by a clock that does not go along when the calendar is set, or the machine
+// was asleep. Whoever waits too long then must look again; who waits too briefly does so anyway.
+void Deliveries::watch_calendar() {
+  const Time now = deps_.clock.now();
+  const Duration calendar = deps_.clock.wall().time_since_epoch() - now.time_since_epoch();
+  const bool ahead = calendar - calendar_ > options_.calendar_step;
+  calendar_ = calendar;
+  if (ahead) {
+    for (auto& [shard, led] : led_) plan_scan_for_due(shard, led);
+  }
+  deps_.loop.post_at(now + options_.calendar_interval, [this, alive = alive_] {
+    if (*alive) watch_calendar();
+  });
+}
 
 void Deliveries::lead(ShardId shard) {
   const Replica* replica = deps_.replicas.find(shard);

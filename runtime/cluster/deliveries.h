@@ -30,6 +30,10 @@ struct DeliveriesOptions {
   /// Consumed numbers are reported together.
   Duration done_interval = std::chrono::milliseconds(5);
   Duration watermark_interval = std::chrono::seconds(10);
+  /// Between two looks at whether the calendar was set ahead, by so much or more: what is due by
+  /// the new one comes so late at most.
+  Duration calendar_interval = std::chrono::seconds(1);
+  Duration calendar_step = std::chrono::milliseconds(10);
 };
 
 /// Sends what the shards led by this node owe to actors: due reminders, as ticks, and the messages
@@ -103,6 +107,7 @@ class Deliveries {
     Time watermark_at{};
   };
 
+  void watch_calendar();
   void plan_scan(ShardId shard);
   void plan_scan_for_due(ShardId shard, Led& led);
   void run_scans();
@@ -135,6 +140,7 @@ class Deliveries {
 
   DeliveriesOptions options_;
   Dependencies deps_;
+  Duration calendar_;  // less the clock
   std::map<ShardId, Led> led_;
   std::uint64_t next_session_ = 1;
   std::uint64_t ticks_fired_ = 0;

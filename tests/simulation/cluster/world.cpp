@@ -87,6 +87,7 @@ void World::start(std::size_t number) {
   Machine& machine = *machines_[number];
   cluster::ClusterOptions options;
   options.self.id = machine.id;
+  options.self.storage = number < options_.storing;
   options.self.address = *placement::parse_address(machine.address);
   options.founding.self = machine.id;
   options.founding.address = machine.address;

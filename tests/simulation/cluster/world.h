@@ -19,6 +19,7 @@ struct WorldOptions {
   std::uint32_t expect = 3;  // founders
   bool all_expect = false;   // the others, too, would be founders
   std::uint32_t shards = 8;
+  std::size_t storing = 64;                   // machines, the first; the others only host actors
   std::size_t snapshot_part = 256U << 10U;    // bytes
   std::uint64_t snapshot_rate = 100'000'000;  // bytes a second
   Duration grace = std::chrono::minutes(5);   // before a dead node's replicas are replaced
