@@ -156,6 +156,29 @@ TEST(Convergence, NobodyIsDeclaredDeadByTenPercentLoss) {
   EXPECT_EQ(deaths_within(world, seconds(30)), 0U);
 }
 
+// Of ten members.
+std::size_t deaths_in_an_hour(const NetworkFaults& faults) {
+  GossipWorld world(10, 16, faults, 5);
+  world.acquaint();
+  return deaths_within(world, seconds(3600));
+}
+
+TEST(Convergence, AnHourOfTenPercentLossKillsNobodyOfTen) {
+  EXPECT_EQ(deaths_in_an_hour({.loss = 0.1, .latency_max = std::chrono::milliseconds(40)}), 0U);
+}
+
+// Each of the other nine may tell of it.
+TEST(Convergence, AnHourOfThirtyPercentLossKillsAtMostOneOfTen) {
+  EXPECT_LE(deaths_in_an_hour({.loss = 0.3}), 9U);
+}
+
+// The way there and back takes longer than a probe waits.
+TEST(Convergence, AnHourOfLongWaysKillsNobodyOfTen) {
+  EXPECT_EQ(deaths_in_an_hour({.latency_min = std::chrono::milliseconds(50),
+                               .latency_max = std::chrono::milliseconds(150)}),
+            0U);
+}
+
 // The table of docs/convergence.md, as Markdown on stdout.
 TEST(Convergence, TableOfDocs) {
   const char* wanted = std::getenv("TROUPE_CONVERGENCE");  // NOLINT(concurrency-mt-unsafe)
