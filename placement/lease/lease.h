@@ -13,7 +13,8 @@ namespace troupe::placement {
 struct LeaseConfig {
   /// D: a lease ends this long after the sending of the last heartbeat round that a quorum
   /// acknowledged. Shorter makes failover faster and pauses more often. The same on all nodes.
-  Duration length = std::chrono::seconds(1);
+  /// With what detection and election take beside it, callers wait a second.
+  Duration length = std::chrono::milliseconds(950);
   /// Between two renewals to a peer.
   Duration renewal_interval = std::chrono::milliseconds(250);
   /// Leases end this much earlier than they could, for clocks that run at different speeds:

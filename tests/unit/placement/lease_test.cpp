@@ -9,7 +9,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr ShardId kShard{3};
-constexpr LeaseConfig kConfig;
+constexpr LeaseConfig kConfig{.length = std::chrono::seconds(1)};
 constexpr NodeId kLeader{.high = 0, .low = 1};
 constexpr NodeId kOwner{.high = 0, .low = 2};
 constexpr NodeId kOther{.high = 0, .low = 3};
