@@ -105,6 +105,7 @@ void add_commands(CLI::App& app, Typed& typed) {
   add_dev(app, typed);
   add_admin(app, typed);
   add_backup(app, typed);
+  app.add_subcommand("help", "Print this help, or that of a command: `troupe help call`");
   app.add_subcommand("version", "Print the version");
   app.add_subcommand("completion", "Print a script that teaches a shell to complete troupe")
       ->add_option("SHELL", typed.shell, "bash, zsh or fish")
@@ -264,7 +265,11 @@ int run_parsed(const CLI::App& app, Typed& typed, Terminal& terminal) {
 
 }  // namespace
 
-int run_command(const std::vector<std::string>& arguments, Terminal& terminal) {
+int run_command(std::vector<std::string> arguments, Terminal& terminal) {
+  if (!arguments.empty() && arguments.front() == "help") {
+    arguments.erase(arguments.begin());
+    arguments.emplace_back("--help");
+  }
   CLI::App app("A virtual-actor runtime cluster: runs nodes, and looks after them.", "troupe");
   Typed typed;
   add_commands(app, typed);

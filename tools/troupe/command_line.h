@@ -13,6 +13,6 @@ inline constexpr int kFailed = 1;
 inline constexpr int kMisused = 2;  // the command line makes no sense
 
 /// Runs `troupe <arguments>`: all but `node`, which is main's.
-int run_command(const std::vector<std::string>& arguments, Terminal& terminal);
+int run_command(std::vector<std::string> arguments, Terminal& terminal);
 
 }  // namespace troupe::tools

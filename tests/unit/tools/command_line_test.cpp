@@ -111,6 +111,10 @@ TEST_F(CommandLineTest, HelpAndVersionArePrinted) {
   }
   EXPECT_EQ(run({"call", "--help"}), kSucceeded);
   EXPECT_NE(out().find("METHOD"), std::string::npos);
+  EXPECT_EQ(run({"help"}), kSucceeded);
+  EXPECT_NE(out().find("\n  call "), std::string::npos);
+  EXPECT_EQ(run({"help", "call"}), kSucceeded);
+  EXPECT_NE(out().find("METHOD"), std::string::npos);
   EXPECT_EQ(run({"version"}), kSucceeded);
   EXPECT_TRUE(out().starts_with("troupe 0.")) << out();
   EXPECT_EQ(run({"completion", "bash"}), kSucceeded);
