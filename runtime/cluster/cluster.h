@@ -202,7 +202,8 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
   void locate(ShardId shard, const std::string& type, Duration patience, Done<void> done);
   NodeId leader_of(ShardId shard) const;
   Duration patience_with(NodeId node, Duration patience) const;
-  void ask_leader(ShardId shard, Service service, std::string body, Done<std::string> done);
+  void ask_leader(ShardId shard, Service service, std::string body, Duration patience,
+                  Done<std::string> done);
   void ask_as_owner(const std::shared_ptr<actors::Right>& right, Service service,
                     std::string question, Time until, Done<std::string> done);
   Result<std::string> read_values(ShardId shard, std::string_view body);

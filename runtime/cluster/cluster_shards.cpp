@@ -10,7 +10,9 @@
 namespace troupe::cluster {
 namespace {
 
-constexpr auto kReadPatience = std::chrono::seconds(5);
+constexpr auto kProposalPatience = std::chrono::seconds(5);
+// Of one attempt to read, whose question or answer may have been lost with a network.
+constexpr auto kAttemptPatience = std::chrono::seconds(2);
 // Of one that may be gone: there may be another leader soon.
 constexpr auto kDoubtedPatience = std::chrono::milliseconds(200);
 constexpr auto kReadRetry = std::chrono::milliseconds(20);
@@ -67,7 +69,7 @@ void Cluster::propose(ShardId shard, ProposedEntry entry, Done<storage::Outcome>
   Writer body;
   body.id(shard);
   body.bytes(entry.bytes.view());
-  ask_leader(shard, Service::kPropose, body.take(),
+  ask_leader(shard, Service::kPropose, body.take(), kProposalPatience,
              [done = std::move(done)](const Result<std::string>& answer) mutable {
                if (!answer) return done(fail(answer.error()));
                done(decode_outcome(*answer));
@@ -83,26 +85,27 @@ Duration Cluster::patience_with(NodeId node, Duration patience) const {
   return doubts_.in_doubt(node) ? std::min<Duration>(patience, kDoubtedPatience) : patience;
 }
 
-void Cluster::ask_leader(ShardId shard, Service service, std::string body, Done<std::string> done) {
+void Cluster::ask_leader(ShardId shard, Service service, std::string body, Duration patience,
+                         Done<std::string> done) {
   const NodeId leader = leader_of(shard);
   if (leader.empty()) {
     return done(fail(no_leader(shard)));
   }
-  rpc_->ask(leader, service, std::move(body), patience_with(leader, kReadPatience),
-            std::move(done));
+  rpc_->ask(leader, service, std::move(body), patience_with(leader, patience), std::move(done));
 }
 
 // Leaders change while owners stay: asks until one answers, or the right is over.
 void Cluster::ask_as_owner(const std::shared_ptr<actors::Right>& right, Service service,
                            std::string question, Time until, Done<std::string> done) {
   std::string body = question;
-  ask_leader(right->shard, service, std::move(body),
+  const Duration patience = std::min<Duration>(kAttemptPatience, until - deps_.clock.now());
+  ask_leader(right->shard, service, std::move(body), patience,
              [this, alive = alive_, right, service, question = std::move(question), until,
               done = std::move(done)](Result<std::string> answer) mutable {
                if (answer || !*alive) return done(std::move(answer));
                const Code code = answer.error().code;
                const bool again = code == Code::kPrecondition || code == Code::kUnavailable ||
-                                  code == Code::kUnknownOutcome;
+                                  code == Code::kUnknownOutcome || code == Code::kTimeout;
                const Time next = deps_.clock.now() + kReadRetry;
                if (!again || right->ended() || next >= until) return done(std::move(answer));
                deps_.loop.post_at(

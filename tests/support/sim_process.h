@@ -21,6 +21,8 @@ class SimProcess : public std::enable_shared_from_this<SimProcess> {
   bool alive() const { return alive_; }
   bool paused() const { return paused_; }
   Time now() const { return timeline_.now(); }
+  /// When it was last resumed.
+  Time resumed_at() const { return resumed_at_; }
 
   /// Called after each event: for what runs whenever there is something to run.
   Function<void()> after_each;
@@ -47,6 +49,7 @@ class SimProcess : public std::enable_shared_from_this<SimProcess> {
   void pause() { paused_ = true; }
   void resume() {
     paused_ = false;
+    resumed_at_ = now();
     for (std::deque<Function<void()>> saved = std::exchange(saved_, {}); !saved.empty();) {
       Function<void()> event = std::move(saved.front());
       saved.pop_front();
@@ -58,6 +61,7 @@ class SimProcess : public std::enable_shared_from_this<SimProcess> {
   SimTimeline& timeline_;
   bool alive_ = true;
   bool paused_ = false;
+  Time resumed_at_{};
   std::deque<Function<void()>> saved_;
 };
 

@@ -94,7 +94,8 @@ bool History::over(Ask& ask) {
     const World::Answer& answer = *each;
     if (answer.ok()) return true;
     if (answer.outcome || !answer.origin->alive()) continue;
-    if (world_.now() > answer.deadline + kDeadlineGrace && !answer.origin->paused()) {
+    const Time heard = std::max(answer.deadline, answer.origin->resumed_at());
+    if (world_.now() > heard + kDeadlineGrace && !answer.origin->paused()) {
       world_.violation("call " + std::to_string(ask.number) + " has no answer " +
                        std::to_string((world_.now() - answer.deadline) / 1ms) +
                        " ms after its deadline");

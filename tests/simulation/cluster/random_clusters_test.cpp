@@ -10,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/simulation/cluster/backup_taker.h"
 #include "tests/simulation/cluster/history.h"
 
 namespace troupe::sim {
@@ -34,7 +35,8 @@ std::uint64_t number(const char* name, std::uint64_t otherwise) {
 struct Setting {
   WorldOptions world;
   FabricOptions fabric;
-  double faults = 0;  // chance at each step
+  double faults = 0;   // chance at each step
+  double backups = 0;  // likewise
   Duration length{0};
   bool wrong_calendars = false;
 
@@ -60,6 +62,7 @@ struct Setting {
     if (random.chance(0.5)) fabric.notice_max = 1s;
     if (random.chance(0.5)) world.snapshot_part = 1 + random.below(300);
     if (random.chance(0.5)) world.takeover = cluster::Takeover::kEvidence;
+    if (random.chance(0.5)) backups = 0.02;
   }
 };
 
@@ -76,18 +79,15 @@ class Story {
     if (!world_.violations().empty()) return world_.violations();
     const Time end = world_.now() + setting_.length;
     while (world_.now() < end && world_.violations().empty()) {
-      world_.run(Duration(1ms) * static_cast<Duration::rep>(random().below(25)));
-      if (const std::size_t machine = random().below(world_.size()); world_.ready(machine)) {
-        history_.ask(machine);
-      }
-      if (random().chance(setting_.faults)) hurt();
-      history_.follow();
+      live();
+      if (random().chance(setting_.backups) && backups_.take()) ++backed_up_;
     }
     heal();
     if (!world_.violations().empty()) return world_.violations();
     expect_all_well();
     return world_.violations();
   }
+  std::size_t backed_up() const { return backed_up_; }
   std::size_t asked() const { return history_.asked(); }
   std::size_t succeeded() const { return history_.succeeded(); }
 
@@ -97,6 +97,16 @@ class Story {
   bool runs(std::size_t machine) {
     return world_.ready(machine) && !world_.node(machine)->process().paused() &&
            !world_.node(machine)->stopping();
+  }
+
+  // A moment of it.
+  void live() {
+    world_.run(Duration(1ms) * static_cast<Duration::rep>(random().below(25)));
+    if (const std::size_t machine = random().below(world_.size()); world_.ready(machine)) {
+      history_.ask(machine);
+    }
+    if (random().chance(setting_.faults)) hurt();
+    history_.follow();
   }
 
   void found() {
@@ -255,6 +265,8 @@ class Story {
   Setting setting_;
   World world_;
   History history_;
+  BackupTaker backups_{world_, [this] { live(); }};
+  std::size_t backed_up_ = 0;
 };
 
 constexpr std::uint64_t kBatches = 20;
@@ -268,6 +280,7 @@ TEST_P(RandomClusters, KeepTheirPromises) {
   const std::uint64_t last = number("TROUPE_SEEDS", 1000);
   if (only != 0 && GetParam() != 0) GTEST_SKIP() << "one seed alone";
   int failures = 0;
+  std::size_t backed_up = 0;
   std::size_t asked = 0;
   std::size_t succeeded = 0;
   for (std::uint64_t seed = only != 0 ? only : 1 + GetParam();
@@ -275,6 +288,7 @@ TEST_P(RandomClusters, KeepTheirPromises) {
     playing = seed;
     Story story(seed);
     const std::vector<std::string>& violations = story.play();
+    backed_up += story.backed_up();
     asked += story.asked();
     succeeded += story.succeeded();
     if (violations.empty()) continue;
@@ -283,6 +297,7 @@ TEST_P(RandomClusters, KeepTheirPromises) {
                   << " more); repeat it with TROUPE_SEED=" << seed
                   << " simulation-cluster --gtest_filter='Random*'";
   }
+  RecordProperty("backed_up", std::to_string(backed_up));
   RecordProperty("asked", std::to_string(asked));
   RecordProperty("succeeded", std::to_string(succeeded));
 }

@@ -115,6 +115,7 @@ class World final : private Witness {
   std::optional<std::size_t> leader(ShardId shard);
   /// Empty if all replicas of each shard are equal; otherwise what is not.
   std::string compare_replicas();
+  std::uint32_t shard_count() const { return options_.shards; }
   ShardId shard_of(std::string_view type, std::string_view id) const {
     return placement::shard_of(type, id, options_.shards);
   }
