@@ -1,6 +1,7 @@
 #include "runtime/transport/wire.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstdlib>
 #include <utility>
 #include <vector>
@@ -94,7 +95,7 @@ grpc::Slice contiguous(const grpc::ByteBuffer& buffer) {
 }
 
 std::string_view view(const grpc::Slice& slice) {
-  return {static_cast<const char*>(static_cast<const void*>(slice.begin())), slice.size()};
+  return {std::bit_cast<const char*>(slice.begin()), slice.size()};
 }
 
 Credentials make_credentials(const TransportOptions& options) {
