@@ -37,8 +37,7 @@ void keep_grpc() {
   static const bool kept = [] {
     // It writes a line to stderr for every connection that fails; here each is counted, and told
     // to whoever asked for it. GRPC_VERBOSITY brings the lines back.
-    const bool asked_for =
-        std::getenv("GRPC_VERBOSITY") != nullptr;  // NOLINT(concurrency-mt-unsafe)
+    const bool asked_for = std::getenv("GRPC_VERBOSITY") != nullptr;
     if (!asked_for) gpr_set_log_function([](gpr_log_func_args* /*line*/) {});
     // By default all threads of the process that serve a queue wait for whichever of them watches
     // the sockets of all, so that threads of the API, or of another node of the process, are woken

@@ -158,7 +158,7 @@ TEST(Convergence, NobodyIsDeclaredDeadByTenPercentLoss) {
 
 // The table of docs/convergence.md, as Markdown on stdout.
 TEST(Convergence, TableOfDocs) {
-  const char* wanted = std::getenv("TROUPE_CONVERGENCE");  // NOLINT(concurrency-mt-unsafe)
+  const char* wanted = std::getenv("TROUPE_CONVERGENCE");
   if (wanted == nullptr) GTEST_SKIP() << "set TROUPE_CONVERGENCE to the number of members";
   const auto members = static_cast<std::size_t>(std::strtoul(wanted, nullptr, 10));
   constexpr std::uint32_t kShards = 4096;
@@ -168,7 +168,7 @@ TEST(Convergence, TableOfDocs) {
       "rows "
       "spread |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
   std::vector<double> losses = {0.0, 0.01, 0.1, 0.3};
-  const char* only = std::getenv("TROUPE_LOSS");  // NOLINT(concurrency-mt-unsafe)
+  const char* only = std::getenv("TROUPE_LOSS");
   if (only != nullptr) losses = {std::strtod(only, nullptr)};
   for (const double loss : losses) {
     GossipWorld world(members, kShards, {.loss = loss}, 7);

@@ -427,7 +427,7 @@ class Explorer {
 
 /// The scope is widened by TROUPE_LEASE_SCOPE=horizon,crashes,elections,assigns,releases.
 Scope scope_or(Scope scope) {
-  const char* text = std::getenv("TROUPE_LEASE_SCOPE");  // NOLINT(concurrency-mt-unsafe)
+  const char* text = std::getenv("TROUPE_LEASE_SCOPE");
   if (text == nullptr) return scope;
   for (int* part :
        {&scope.horizon, &scope.crashes, &scope.elections, &scope.assigns, &scope.releases}) {
