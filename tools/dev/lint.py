@@ -7,7 +7,6 @@ the source, nor what it includes, nor its .clang-tidy. Prints the marks to be ma
 sources if none are named. Runs in the root of the project, after a build.
 """
 
-import functools
 import json
 import os
 import pathlib
@@ -15,34 +14,30 @@ import subprocess
 import sys
 
 BUILD = "build"
+OURS = "../"  # seen from there; of libraries the paths are absolute
 
 
-def dependencies(listing: str) -> dict[str, list[str]]:
-    """What each object was made of, as `ninja -t deps` tells it."""
-    found: dict[str, list[str]] = {}
-    inputs: list[str] = []
+def dependencies(listing: str) -> dict[str, set[str]]:
+    """What of ours each object was made of, as `ninja -t deps` tells it, by paths from the root."""
+    found: dict[str, set[str]] = {}
+    inputs: set[str] = set()
     for line in listing.splitlines():
-        if line.startswith("    "):
-            inputs.append(line.strip())
+        if line.startswith("    " + OURS) and not line.startswith("    " + 2 * OURS):
+            inputs.add(line.strip().removeprefix(OURS))
         elif ": #deps" in line:
-            inputs = found.setdefault(line.split(":")[0], [])
+            inputs = found.setdefault(line.split(":")[0], set())
     return found
 
 
-def units(database: list[dict], listing: str, root: str) -> dict[str, list[str]]:
+def units(database: list[dict], listing: str) -> dict[str, list[str]]:
     """For each source of ours what of ours it includes, by paths from the root."""
-    @functools.cache
-    def within(path: str) -> str | None:
-        inside = os.path.relpath(os.path.join(root, BUILD, path), root)
-        return None if inside.startswith((os.pardir, BUILD + os.sep)) else inside
-
     included = dependencies(listing)
     found: dict[str, list[str]] = {}
     for entry in database:
-        source = within(entry["file"])
-        if source is not None and source.endswith(".cpp"):
-            inside = {path for each in included.get(entry["output"], []) if (path := within(each))}
-            found[source] = sorted(inside - {source})
+        file, output = entry["file"], entry["output"]
+        if file.startswith(OURS) and file.endswith(".cpp"):
+            source = file.removeprefix(OURS)
+            found[source] = sorted(included.get(output, set()) - {source})
     return found
 
 
@@ -77,7 +72,7 @@ def main(directory: str, command: str, files: list[str]) -> int:
     database = json.loads(pathlib.Path(BUILD, "compile_commands.json").read_text())
     listing = subprocess.run(["ninja", "-C", BUILD, "-t", "deps"], check=True, capture_output=True,
                              text=True).stdout
-    sources = units(database, listing, os.getcwd())
+    sources = units(database, listing)
     pathlib.Path(directory).mkdir(parents=True, exist_ok=True)
     pathlib.Path(directory, "lint.ninja").write_text(ninja_file(directory, command, sources))
     wanted = {looked_at(os.path.relpath(file), sources) for file in files or sources}
