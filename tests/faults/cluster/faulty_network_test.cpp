@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "runtime/base/random.h"
+#include "sdk/examples/counter/counter.h"
 
 namespace troupe {
 namespace {

@@ -41,7 +41,8 @@ Row row_of(ShardId shard, std::size_t members, std::uint64_t index) {
   row.shard = shard;
   for (std::size_t i = 0; i < 3; ++i) {
     const NodeId node = GossipWorld::member((shard.value + i * 7) % members).id;
-    row.replicas.push_back({.node = node, .replica = ReplicaId{shard.value * 3 + i + 1}});
+    row.replicas.push_back(
+        {.node = node, .replica = ReplicaId{std::uint64_t{shard.value} * 3 + i + 1}});
   }
   row.leader = row.replicas[0].node;
   row.owners = {
