@@ -70,14 +70,14 @@ void Gathered::set(std::string_view key, bool erased, std::string_view value) {
 }
 
 void Gathered::replace(Row& row, bool erased, std::string_view value) {
+  // The row's own memory, handed out by pieces_.
+  char* at = const_cast<char*>(row.value.data());
   if (value.size() > row.room) {
     // More than it takes: a value that grows again and again is not moved each time.
     row.room = value.size() + value.size() / 2;
-    row.value = {pieces_.room(row.room), 0};
+    at = pieces_.room(row.room);
     size_bytes_ += row.room;
   }
-  // The row's own memory, handed out by pieces_.
-  char* const at = const_cast<char*>(row.value.data());
   copy_bytes(at, value);
   row.value = {at, value.size()};
   row.erased = erased;

@@ -217,8 +217,8 @@ Result<bool> has_rows(const Reads& reads, ReplicaKeys keys) {
   return false;
 }
 
-void put_node_record(Batch& batch, std::string_view name, std::string value) {
-  batch.put(node_key(name), std::move(value));
+void put_node_record(Batch& batch, std::string_view name, std::string_view value) {
+  batch.put(node_key(name), value);
 }
 
 Result<std::optional<std::string>> node_record(const Reads& reads, std::string_view name) {

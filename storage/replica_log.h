@@ -103,7 +103,7 @@ Result<bool> has_rows(const Reads& reads, ReplicaKeys keys);
 
 // Small records of the node itself.
 
-void put_node_record(Batch& batch, std::string_view name, std::string value);
+void put_node_record(Batch& batch, std::string_view name, std::string_view value);
 Result<std::optional<std::string>> node_record(const Reads& reads, std::string_view name);
 
 }  // namespace troupe::storage

@@ -25,6 +25,7 @@ void ThreadDisk::write(const Batch& batch, bool sync, Done<void> done) {
 void ThreadDisk::write_asked() {
   std::vector<Request> requests = asked_.with([](auto& asked) { return std::exchange(asked, {}); });
   std::vector<const Batch*> batches;
+  batches.reserve(requests.size());
   for (const Request& request : requests) batches.push_back(request.batch);
   const bool sync = std::ranges::any_of(requests, &Request::sync);
   executor_.post(

@@ -31,7 +31,7 @@ bool in_database(const std::string& name) {
   };
   if (name.empty() || name.size() > kNameMax || name.front() == '/') return false;
   if (!std::ranges::all_of(name, allowed)) return false;
-  const char* folder = std::getenv("TZDIR");  // NOLINT(concurrency-mt-unsafe)
+  const char* folder = std::getenv("TZDIR");
   std::error_code error;
   return std::filesystem::is_regular_file(
       std::filesystem::path(folder != nullptr ? folder : "/usr/share/zoneinfo") / name, error);

@@ -101,7 +101,7 @@ ShardId shard_of(std::string_view full_type, std::string_view id, std::uint32_t 
   const std::size_t size = full_type.size() + 1 + id.size();
   std::uint64_t hash = 0;
   if (size <= kInlineMax) {
-    std::array<char, kInlineMax> bytes;  // NOLINT(*-member-init): filled below
+    std::array<char, kInlineMax> bytes;  // filled below
     char* end = std::ranges::copy(full_type, bytes.data()).out;
     *end++ = '\0';
     std::ranges::copy(id, end);

@@ -85,7 +85,7 @@ class ClusterAdmin final : public Admin, public Backend {
   Result<std::string> answer(const AdminQuestion& question);
   Result<Questions> by_leader(const std::vector<ShardId>& shards, AdminQuestion question) const;
   void attempt_backup(std::string backup, int attempts_left, Done<BackupPlan> done);
-  void cut_backup(std::string backup, Done<BackupPlan> done);
+  void cut_backup(const std::string& backup, Done<BackupPlan> done);
   BackupPlan plan_of(std::string backup) const;
   void backup_question(const AdminQuestion& question, Done<std::string> respond);
   Result<void> check_rows(ShardId shard, const std::vector<storage::RestoredRow>& rows) const;

@@ -120,7 +120,7 @@ void ClusterAdmin::attempt_backup(std::string backup, int attempts_left, Done<Ba
 }
 
 // Each step asks all leaders, and is over before the next begins (cluster::Backups).
-void ClusterAdmin::cut_backup(std::string backup, Done<BackupPlan> done) {
+void ClusterAdmin::cut_backup(const std::string& backup, Done<BackupPlan> done) {
   const Result<Questions> leaders = by_leader(shards_of({}), question_of("backup hold", backup));
   if (!leaders) return done(fail(leaders.error()));
   auto questions = std::make_shared<Questions>(*leaders);
@@ -186,8 +186,7 @@ void ClusterAdmin::backup_question(const AdminQuestion& question, Done<std::stri
     return respond(fail(Code::kUnavailable, "that node is not a member yet"));
   }
   const std::string& backup = question.id;
-  std::vector<ShardId> shards;
-  for (const std::uint32_t shard : question.shards) shards.emplace_back(shard);
+  const std::vector<ShardId> shards(question.shards.begin(), question.shards.end());
   const auto nothing = [](const Result<void>& result) {
     return result ? Result<std::string>(std::string()) : fail(result.error());
   };

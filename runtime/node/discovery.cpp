@@ -16,7 +16,7 @@ namespace troupe::node {
 namespace {
 
 std::string runtime_directory() {
-  const char* given = std::getenv("XDG_RUNTIME_DIR");  // NOLINT(concurrency-mt-unsafe)
+  const char* given = std::getenv("XDG_RUNTIME_DIR");
   if (given != nullptr && *given != '\0') return given;
   return std::filesystem::temp_directory_path().string() + "/troupe-" + std::to_string(getuid());
 }

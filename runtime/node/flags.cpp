@@ -19,7 +19,7 @@ namespace {
 constexpr int kExitMisused = 2;
 
 std::string environment(const char* name) {
-  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): before any thread
+  const char* value = std::getenv(name);  // before any thread
   return value == nullptr ? std::string() : std::string(value);
 }
 

@@ -188,8 +188,12 @@ Result<void> NodeRuntime::Parts::open_store() {
 Result<void> NodeRuntime::Parts::open_network() {
   Result<transport::TransportOptions> options = transport_options(settings, clock.wall());
   if (!options) return fail(options.error());
-  network = std::make_unique<transport::GrpcNetwork>(io, resolver, clock, log.named("transport"),
-                                                     relay, std::move(*options));
+  const transport::GrpcNetwork::Dependencies dependencies{.threads = io,
+                                                          .resolver = resolver,
+                                                          .clock = clock,
+                                                          .log = log.named("transport"),
+                                                          .listener = relay};
+  network = std::make_unique<transport::GrpcNetwork>(dependencies, *std::move(options));
   network->gather_by([this](Work work) { behind_actors.post(std::move(work)); });
   Result<void> listening = network->start();
   if (!listening) return listening;

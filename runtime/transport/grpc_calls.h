@@ -20,6 +20,8 @@ namespace troupe::transport {
 /// An operation that gRPC works on.
 class Operation {
  public:
+  virtual ~Operation() = default;
+
   /// What it is begun with: its address. What was done before is seen by ended(), whatever gRPC's
   /// queues do, and where sanitizers see it.
   void* tag() {
@@ -33,7 +35,6 @@ class Operation {
   }
 
  protected:
-  ~Operation() = default;
   virtual void ended(bool ok) = 0;
 
  private:
@@ -64,12 +65,12 @@ class OperationOf final : public Operation {
 /// time.
 class OutgoingCall {
  public:
+  virtual ~OutgoingCall() = default;
   OutgoingCall(const OutgoingCall&) = delete;
   OutgoingCall& operator=(const OutgoingCall&) = delete;
 
  protected:
   OutgoingCall() = default;
-  ~OutgoingCall() = default;
 
   /// Begins with `first` and the first read. `queue` and what is written or read into live until
   /// on_done(). It ends when a read fails and hold_ends() has been called.
@@ -127,6 +128,7 @@ struct Accepted final : Operation {
 /// A call that a peer began. As OutgoingCall; finish() must be called once, sooner or later.
 class IncomingCall {
  public:
+  virtual ~IncomingCall() = default;
   IncomingCall(const IncomingCall&) = delete;
   IncomingCall& operator=(const IncomingCall&) = delete;
 
@@ -134,7 +136,6 @@ class IncomingCall {
   explicit IncomingCall(std::unique_ptr<Accepted> accepted) : accepted_(std::move(accepted)) {
     accepted_->call = this;
   }
-  ~IncomingCall() = default;
 
   void read(grpc::ByteBuffer& in);
   void write(const grpc::ByteBuffer& out);

@@ -37,20 +37,24 @@ void run_on(Loop& loop, Work work) {
 }  // namespace
 
 struct GrpcNetwork::State final : PeerServer::Host {
-  State(net::IoThreads& the_threads, net::Resolver& resolver, Clock& the_clock, Log the_log,
-        NetworkListener& the_listener, TransportOptions the_options)
+  State(const Dependencies& dependencies, TransportOptions the_options)
       : options(std::move(the_options)),
-        threads(the_threads),
-        clock(the_clock),
-        log(the_log),
-        listener(the_listener),
+        threads(dependencies.threads),
+        clock(dependencies.clock),
+        log(dependencies.log),
+        listener(dependencies.listener),
         loop_owner(std::make_shared<Loop>(clock, "transport")),
         loop(*loop_owner),
         live(loop_owner),
         writer(clock, "transport-write"),
         introducer(options, live),
-        datagrams(threads, resolver, clock, listener, options.datagram_guard, metrics),
-        server(clock, loop_owner, *this, listener, log, *metrics) {
+        datagrams(threads, dependencies.resolver, clock, listener, options.datagram_guard, metrics),
+        server({.clock = clock,
+                .undertaker = loop_owner,
+                .host = *this,
+                .listener = listener,
+                .log = log,
+                .metrics = *metrics}) {
     keep_grpc();
   }
 
@@ -94,16 +98,17 @@ struct GrpcNetwork::State final : PeerServer::Host {
     if (!listening) return fail(listening.error());
     port = *listening;
     introducer.use(server.queue());
-    links = std::make_shared<Links>(Links::World{.queue = server.queue(),
+    const StreamWorld streams{.queue = server.queue(),
+                              .writers = {.now = writer, .soon = gather},
+                              .metrics = *metrics,
+                              .live = live};
+    links = std::make_shared<Links>(Links::World{.streams = streams,
                                                  .executor = loop,
-                                                 .writers = {.now = writer, .soon = gather},
                                                  .clock = clock,
                                                  .log = log,
                                                  .listener = listener,
                                                  .host = *this,
                                                  .options = options,
-                                                 .metrics = *metrics,
-                                                 .live = live,
                                                  .routes = routes,
                                                  .credentials = credentials});
     server.accept();
@@ -159,10 +164,8 @@ struct GrpcNetwork::State final : PeerServer::Host {
   PeerServer server;
 };
 
-GrpcNetwork::GrpcNetwork(net::IoThreads& threads, net::Resolver& resolver, Clock& clock, Log log,
-                         NetworkListener& listener, TransportOptions options)
-    : state_(std::make_shared<State>(threads, resolver, clock, log, listener, std::move(options))) {
-}
+GrpcNetwork::GrpcNetwork(const Dependencies& dependencies, TransportOptions options)
+    : state_(std::make_shared<State>(dependencies, std::move(options))) {}
 
 GrpcNetwork::~GrpcNetwork() { stop(); }
 

@@ -32,9 +32,16 @@ namespace troupe::transport {
 /// timer. Thread-safe, but for start and stop, which are the owner's.
 class GrpcNetwork final : public Network {
  public:
-  /// All outlive the network. The listener is called from start() until stop() returns.
-  GrpcNetwork(net::IoThreads& threads, net::Resolver& resolver, Clock& clock, Log log,
-              NetworkListener& listener, TransportOptions options);
+  /// All outlive the network.
+  struct Dependencies {
+    net::IoThreads& threads;
+    net::Resolver& resolver;
+    Clock& clock;
+    Log log;
+    NetworkListener& listener;  // called from start() until stop() returns
+  };
+
+  GrpcNetwork(const Dependencies& dependencies, TransportOptions options);
   /// As stop().
   ~GrpcNetwork() override;
   GrpcNetwork(const GrpcNetwork&) = delete;

@@ -70,9 +70,9 @@ void Links::connect(NodeId node) {
     const std::size_t queue_bytes_max =
         lane == Lane::kCalls ? options.calls_queue_bytes_max : options.control_queue_bytes_max;
     peer.lanes.streams[index(lane)] =
-        open_stream(channel, world_.queue, world_.host.greeting(lane, node),
+        open_stream(world_.streams, channel, world_.host.greeting(lane, node),
                     {options.batch_bytes_max, queue_bytes_max, options.frame_bytes_max},
-                    world_.writers, world_.metrics, world_.live, events(node, peer.attempt, lane));
+                    events(node, peer.attempt, lane));
   }
   const std::weak_ptr<Links> weak = weak_from_this();
   world_.executor.post_at(world_.clock.now() + options.accept_timeout,
@@ -90,14 +90,14 @@ void Links::greeted(NodeId node, std::uint64_t attempt, Lane lane, const Greetin
   std::optional<std::string> reason = refusal(world_.host.greeting(lane, node), greeting);
   if (!reason) reason = world_.host.outdated(greeting);
   if (reason) {
-    TransportMetrics::count(world_.metrics.strangers_refused);
+    TransportMetrics::count(world_.streams.metrics.strangers_refused);
     peer->retry = world_.options.retry_longest;
     return ended(node, attempt, {.reason = *reason});
   }
   peer->accepted[index(lane)] = true;
   peer->greeting = greeting;
   if (!open(*peer)) return;
-  TransportMetrics::count(world_.metrics.connects);
+  TransportMetrics::count(world_.streams.metrics.connects);
   peer->retry = world_.options.retry_first;
   peer->complaint.clear();
   tell_connected(node, *peer);
@@ -106,9 +106,9 @@ void Links::greeted(NodeId node, std::uint64_t attempt, Lane lane, const Greetin
 void Links::ended(NodeId node, std::uint64_t attempt, const StreamEnd& end) {
   Peer* peer = find(node, attempt);
   if (peer == nullptr || finishing_) return;
-  if (!open(*peer)) TransportMetrics::count(world_.metrics.attempts_failed);
+  if (!open(*peer)) TransportMetrics::count(world_.streams.metrics.attempts_failed);
   if (end.refused) {
-    TransportMetrics::count(world_.metrics.refused_by_peers);
+    TransportMetrics::count(world_.streams.metrics.refused_by_peers);
     peer->retry = world_.options.retry_longest;
   }
   complain(node, *peer, end.reason);
@@ -150,7 +150,7 @@ void Links::tell_connected(NodeId node, Peer& peer) {
 void Links::tell_disconnected(NodeId node, Peer& peer) {
   world_.routes.with([&](auto& routes) { routes.erase(node); });
   if (!std::exchange(peer.connected, false)) return;
-  TransportMetrics::count(world_.metrics.disconnects);
+  TransportMetrics::count(world_.streams.metrics.disconnects);
   world_.listener.disconnected(node);
 }
 

@@ -41,16 +41,13 @@ class Links : public std::enable_shared_from_this<Links> {
  public:
   /// What the links live on; all of it outlives them, but for `credentials`, which is copied.
   struct World {
-    grpc::CompletionQueue& queue;
-    Executor& executor;  // where `live` ends operations too
-    Writers writers;     // where the writes of streams begin
+    StreamWorld streams;
+    Executor& executor;  // where `streams.live` ends operations too
     Clock& clock;
     Log log;
     NetworkListener& listener;
     PeerServer::Host& host;
     const TransportOptions& options;
-    TransportMetrics& metrics;
-    LiveCount& live;
     Routes& routes;
     Credentials credentials;
   };

@@ -41,13 +41,13 @@ class Stream final : public OutgoingStream,
                      public OutgoingCall,
                      public std::enable_shared_from_this<Stream> {
  public:
-  Stream(std::shared_ptr<grpc::Channel> channel, BatchQueue::Limits limits, const Writers& writers,
-         TransportMetrics& metrics, LiveCount& live, Events events)
+  Stream(const StreamWorld& world, std::shared_ptr<grpc::Channel> channel,
+         BatchQueue::Limits limits, Events events)
       : channel_(std::move(channel)),
         batch_bytes_max_(limits.batch_bytes_max),
-        writers_(writers),
-        metrics_(metrics),
-        live_(live),
+        writers_(world.writers),
+        metrics_(world.metrics),
+        live_(world.live),
         events_(std::move(events)),
         state_(State{BatchQueue(limits)}) {}
 
@@ -232,14 +232,12 @@ class Stream final : public OutgoingStream,
 
 }  // namespace
 
-std::shared_ptr<OutgoingStream> open_stream(const std::shared_ptr<grpc::Channel>& channel,
-                                            grpc::CompletionQueue& queue, const Greeting& greeting,
-                                            BatchQueue::Limits limits, const Writers& writers,
-                                            TransportMetrics& metrics, LiveCount& live,
+std::shared_ptr<OutgoingStream> open_stream(const StreamWorld& world,
+                                            const std::shared_ptr<grpc::Channel>& channel,
+                                            const Greeting& greeting, BatchQueue::Limits limits,
                                             OutgoingStream::Events events) {
-  auto stream =
-      std::make_shared<Stream>(channel, limits, writers, metrics, live, std::move(events));
-  stream->start(queue, greeting, stream);
+  auto stream = std::make_shared<Stream>(world, channel, limits, std::move(events));
+  stream->start(world.queue, greeting, stream);
   return stream;
 }
 

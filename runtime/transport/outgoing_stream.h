@@ -57,12 +57,18 @@ class OutgoingStream {
   virtual void cancel() = 0;
 };
 
-/// Opens a stream over `channel`. `queue`, which is served, `metrics` and `live` outlive the
-/// stream.
-std::shared_ptr<OutgoingStream> open_stream(const std::shared_ptr<grpc::Channel>& channel,
-                                            grpc::CompletionQueue& queue, const Greeting& greeting,
-                                            BatchQueue::Limits limits, const Writers& writers,
-                                            TransportMetrics& metrics, LiveCount& live,
+/// What streams live on; all of it outlives them.
+struct StreamWorld {
+  grpc::CompletionQueue& queue;  // served
+  Writers writers;
+  TransportMetrics& metrics;
+  LiveCount& live;
+};
+
+/// Opens a stream over `channel`, of which the first word is `greeting`.
+std::shared_ptr<OutgoingStream> open_stream(const StreamWorld& world,
+                                            const std::shared_ptr<grpc::Channel>& channel,
+                                            const Greeting& greeting, BatchQueue::Limits limits,
                                             OutgoingStream::Events events);
 
 }  // namespace troupe::transport

@@ -44,15 +44,14 @@ class NothingElse final : public grpc::ServerBuilderOption {
 }  // namespace
 
 struct PeerServer::State final : Operation {
-  State(Clock& clock, std::shared_ptr<Executor> undertaker, Host& the_host,
-        NetworkListener& the_listener, Log the_log, TransportMetrics& the_metrics)
-      : host(the_host),
-        listener(the_listener),
-        log(the_log),
-        metrics(the_metrics),
-        watch(undertaker),
-        live(std::move(undertaker)),
-        threads(clock, *watch, listener) {}
+  explicit State(const Dependencies& dependencies)
+      : host(dependencies.host),
+        listener(dependencies.listener),
+        log(dependencies.log),
+        metrics(dependencies.metrics),
+        watch(dependencies.undertaker),
+        live(dependencies.undertaker),
+        threads(dependencies.clock, *watch, listener) {}
 
   void accept_next();
   // A call was accepted, or none is any more.
@@ -331,9 +330,8 @@ void PeerServer::State::begin(std::unique_ptr<Accepted> call) {
   }
 }
 
-PeerServer::PeerServer(Clock& clock, std::shared_ptr<Executor> undertaker, Host& host,
-                       NetworkListener& listener, Log log, TransportMetrics& metrics)
-    : state_(std::make_shared<State>(clock, std::move(undertaker), host, listener, log, metrics)) {}
+PeerServer::PeerServer(const Dependencies& dependencies)
+    : state_(std::make_shared<State>(dependencies)) {}
 
 PeerServer::~PeerServer() { stop(); }
 

@@ -36,9 +36,17 @@ class PeerServer {
     virtual void incoming_lost(NodeId peer, Lane lane) = 0;
   };
 
-  /// All outlive the server. What peers began is destroyed on `undertaker`.
-  PeerServer(Clock& clock, std::shared_ptr<Executor> undertaker, Host& host,
-             NetworkListener& listener, Log log, TransportMetrics& metrics);
+  /// All outlive the server.
+  struct Dependencies {
+    Clock& clock;
+    std::shared_ptr<Executor> undertaker;  // where what peers began is destroyed
+    Host& host;
+    NetworkListener& listener;
+    Log log;
+    TransportMetrics& metrics;
+  };
+
+  explicit PeerServer(const Dependencies& dependencies);
   ~PeerServer();
   PeerServer(const PeerServer&) = delete;
   PeerServer& operator=(const PeerServer&) = delete;

@@ -1,6 +1,7 @@
 #include "runtime/transport/wire.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstdlib>
 #include <utility>
 #include <vector>
@@ -36,8 +37,7 @@ void keep_grpc() {
   static const bool kept = [] {
     // It writes a line to stderr for every connection that fails; here each is counted, and told
     // to whoever asked for it. GRPC_VERBOSITY brings the lines back.
-    const bool asked_for =
-        std::getenv("GRPC_VERBOSITY") != nullptr;  // NOLINT(concurrency-mt-unsafe)
+    const bool asked_for = std::getenv("GRPC_VERBOSITY") != nullptr;
     if (!asked_for) gpr_set_log_function([](gpr_log_func_args* /*line*/) {});
     // By default all threads of the process that serve a queue wait for whichever of them watches
     // the sockets of all, so that threads of the API, or of another node of the process, are woken
@@ -94,7 +94,7 @@ grpc::Slice contiguous(const grpc::ByteBuffer& buffer) {
 }
 
 std::string_view view(const grpc::Slice& slice) {
-  return {static_cast<const char*>(static_cast<const void*>(slice.begin())), slice.size()};
+  return {std::bit_cast<const char*>(slice.begin()), slice.size()};
 }
 
 Credentials make_credentials(const TransportOptions& options) {

@@ -1,5 +1,6 @@
 #include "storage/memory/memory_engine.h"
 
+#include <ranges>
 #include <utility>
 #include <vector>
 
@@ -33,8 +34,8 @@ void apply_to(Plain& rows, const Batch& batch) {
 
 const std::optional<std::string>* visible(const std::vector<Version>& versions,
                                           std::uint64_t moment) {
-  for (auto version = versions.rbegin(); version != versions.rend(); ++version) {
-    if (version->moment <= moment) return &version->value;
+  for (const Version& version : std::views::reverse(versions)) {
+    if (version.moment <= moment) return &version.value;
   }
   return nullptr;
 }

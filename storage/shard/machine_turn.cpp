@@ -324,10 +324,8 @@ void ShardMachine::Turn::consume(const OutboxCause& message, Batch& out) {
 void ShardMachine::Turn::advance_sequence() {
   const auto owner = machine_.owners_.find(command_.type);
   owner->second.last_sequence = command_.sequence;
-  const Owners::const_iterator advanced = owner;
-  if (std::ranges::find(machine_.advanced_, advanced) == machine_.advanced_.end()) {
-    machine_.advanced_.push_back(advanced);
-  }
+  auto& advanced = machine_.advanced_;
+  if (std::ranges::find(advanced, owner) == advanced.end()) advanced.emplace_back(owner);
 }
 
 }  // namespace troupe::storage

@@ -39,7 +39,7 @@ class PingPong final : public ActorInstance {
     NestedCall call;
     call.target = {.type = "Echo", .id = context.self().id};
     call.method = "ping";
-    context.call(std::move(call), [this, &context](Result<Payload>) { next(context); });
+    context.call(std::move(call), [this, &context](const Result<Payload>&) { next(context); });
   }
   int left_ = 0;
   Done<TurnResult> done_;
@@ -89,7 +89,7 @@ struct Node {
     actors::Call call;
     call.key = {.type = type, .id = std::to_string(id)};
     call.method = "go";
-    call.done = [&ended](Result<actors::Reply>) { ended.one(); };
+    call.done = [&ended](const Result<actors::Reply>&) { ended.one(); };
     host->deliver(std::move(call));
   }
 
@@ -130,7 +130,7 @@ void idle_memory() {
       actors::Call call;
       call.key = {.type = "Echo", .id = std::to_string(i)};
       call.method = "ping";
-      call.done = [&ended](Result<actors::Reply>) { ended.one(); };
+      call.done = [&ended](const Result<actors::Reply>&) { ended.one(); };
       node.host->deliver(std::move(call));
     }
     ended.wait();

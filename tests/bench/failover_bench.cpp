@@ -117,7 +117,7 @@ class Trial {
     }
     std::this_thread::sleep_for(kWarmUp);
     const std::string activations = cluster_.get(victim, "/troupe/v1/actors").body;
-    const std::string node = node_of(victim);
+    const std::string node = cluster_.id(victim);
     Process& process = cluster_.process(victim);
     fault.begin(process);
     std::this_thread::sleep_for(kWatch);
@@ -135,12 +135,6 @@ class Trial {
   }
 
  private:
-  std::string node_of(std::size_t number) {
-    const std::string status = cluster_.get(number, "/troupe/v1/status").body;
-    constexpr std::string_view kBefore = "\"node\":\"";
-    const std::size_t from = status.find(kBefore) + kBefore.size();
-    return status.substr(from, status.find('"', from) - from);
-  }
   // As the list of activations has it.
   static std::string activation(const std::string& node, const std::string& actor) {
     return R"({"node":")" + node + R"(","type":"Counter","id":")" + actor + '"';

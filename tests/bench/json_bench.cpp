@@ -34,7 +34,7 @@ Order order() {
 }
 Basket basket() {
   Basket basket{std::vector<Order>(50, order()), {}};
-  for (int i = 0; i < 50; ++i) basket.prices["article-" + std::to_string(i)] = i * 100;
+  for (long i = 0; i < 50; ++i) basket.prices["article-" + std::to_string(i)] = i * 100;
   return basket;
 }
 

@@ -54,8 +54,12 @@ class Node final : public NetworkListener {
     echoes_ = echoes;
     TransportOptions options;
     options.port = 0;
-    network_ = std::make_unique<GrpcNetwork>(threads_, resolver_, clock_,
-                                             Log(silent_log(), "transport"), *this, options);
+    const GrpcNetwork::Dependencies dependencies{.threads = threads_,
+                                                 .resolver = resolver_,
+                                                 .clock = clock_,
+                                                 .log = Log(silent_log(), "transport"),
+                                                 .listener = *this};
+    network_ = std::make_unique<GrpcNetwork>(dependencies, options);
     if (!network_->start()) std::abort();
   }
   void know(Node& other) { network_->know(other.id_, other.network_->address()); }

@@ -119,7 +119,7 @@ std::optional<Outcome> FakeShards::answered(const Data& data, const storage::Cal
 
 std::optional<Outcome> FakeShards::refusal(const Data& data, const storage::TurnCommand& command) {
   const ActorKey key{.type = command.type, .id = command.id};
-  const Outcome consumed{.kind = Outcome::Kind::kConsumed, .reply = {}, .error = {}};
+  Outcome consumed{.kind = Outcome::Kind::kConsumed, .reply = {}, .error = {}};
   if (const auto* call = std::get_if<storage::CallCause>(&command.cause)) {
     if (auto again = answered(data, call->id)) return again;
   }

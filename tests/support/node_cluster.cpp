@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 
+#include "runtime/base/check.h"
 #include "sdk/src/http_client_transport.h"
 
 namespace troupe {
@@ -76,6 +77,15 @@ std::string NodeCluster::host(std::size_t node) const {
 
 std::string NodeCluster::http_address(std::size_t node) const {
   return host(node) + ":" + std::to_string(http_port(node));
+}
+
+std::string NodeCluster::id(std::size_t node) {
+  const std::string status = get(node, "/troupe/v1/status").body;
+  constexpr std::string_view kBefore = R"("node":")";
+  const std::size_t before = status.find(kBefore);
+  check(before != std::string::npos, "a node says who it is");
+  const std::size_t from = before + kBefore.size();
+  return status.substr(from, status.find('"', from) - from);
 }
 
 std::string NodeCluster::data(std::size_t node) const {

@@ -69,6 +69,8 @@ class NodeCluster {
   std::uint16_t peer_port(std::size_t node) const { return nodes_[node]->peers; }
   std::string host(std::size_t node) const;
   std::string data(std::size_t node) const;
+  /// The node id, as it says itself. Requires ready().
+  std::string id(std::size_t node);
   std::string log(std::size_t node) const { return nodes_[node]->process.output(); }
   const std::string& directory() const { return directory_.path(); }
 

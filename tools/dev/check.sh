@@ -7,5 +7,5 @@ tools/dev/format.sh --check
 python3 tools/tidy/tidy.py .
 [ -f build/build.ninja ] || tools/dev/build.sh
 tools/dev/headers.sh
-tools/dev/lint.sh
+tools/dev/lint.sh --analyzer
 echo "check: all is well"

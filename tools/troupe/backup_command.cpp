@@ -157,7 +157,7 @@ Result<void> run_backup(const BackupRequest& request, NodeApi& api, Terminal& te
                         .taken = plan->taken,
                         .shards = plan->shards.size()};
   BackupRun run(api, terminal, *file, *std::move(plan));
-  const Result<void> copied = run.run(terminal.colours && !request.json);
+  Result<void> copied = run.run(terminal.colours && !request.json);
   // The cluster need not keep the cuts any longer; if it does not hear of it, it forgets them.
   static_cast<void>(api.remove(at));
   if (!copied) return copied;

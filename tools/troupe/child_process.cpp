@@ -21,11 +21,11 @@ constexpr std::size_t kReadBytes = 16'384;
 [[noreturn]] void become(char* const* arguments, int output, int failure, pid_t parent) {
   sigset_t none;
   ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
   ::setpgid(0, 0);  // Ctrl-C is for the parent, which then asks its children to stop
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != parent) ::_exit(127);          // it died before that took effect
-  const int input = ::open("/dev/null", O_RDONLY);  // NOLINT(cppcoreguidelines-pro-type-vararg)
+  if (::getppid() != parent) ::_exit(127);  // it died before that took effect
+  const int input = ::open("/dev/null", O_RDONLY);
   ::dup2(input, STDIN_FILENO);
   ::dup2(output, STDOUT_FILENO);
   ::dup2(output, STDERR_FILENO);
@@ -48,6 +48,7 @@ std::string reason(int number) { return std::generic_category().message(number);
 Result<ChildProcess> ChildProcess::start(const std::vector<std::string>& arguments) {
   std::vector<std::string> texts = arguments;
   std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
   for (std::string& text : texts) pointers.push_back(text.data());
   pointers.push_back(nullptr);
   std::array<int, 2> output{};
@@ -74,7 +75,7 @@ Result<ChildProcess> ChildProcess::start(const std::vector<std::string>& argumen
     ::close(output[0]);
     return fail(Code::kExhausted, "cannot start a process: " + reason(fork_error));
   }
-  ::fcntl(output[0], F_SETFL, O_NONBLOCK);  // NOLINT(cppcoreguidelines-pro-type-vararg)
+  ::fcntl(output[0], F_SETFL, O_NONBLOCK);
   ChildProcess child(pid, output[0]);
   if (told > 0) return fail(Code::kNotFound, "cannot run " + arguments[0] + ": " + reason(why));
   return child;

@@ -23,9 +23,9 @@ std::string read_standard_input() {
 Terminal process_terminal() {
   return {.out = std::cout,
           .errors = std::cerr,
-          .colours = ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr,  // NOLINT
+          .colours = ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr,
           .variable = [](const std::string& name) -> std::optional<std::string> {
-            const char* value = std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe)
+            const char* value = std::getenv(name.c_str());
             return value == nullptr ? std::nullopt : std::optional<std::string>(value);
           },
           .read_input = read_standard_input};

@@ -102,7 +102,7 @@ Result<void> Demonstration::run() {
         &Demonstration::place, &Demonstration::plan_bells, &Demonstration::count,
         &Demonstration::gather, &Demonstration::check_bells, &Demonstration::check_loaded,
         &Demonstration::stop_cluster}) {
-    const Result<void> done = (this->*step)();
+    Result<void> done = (this->*step)();
     if (!done) return done;
   }
   report_.table(top_, found_, expected_);
@@ -142,14 +142,15 @@ Result<void> Demonstration::read_index() {
 Result<void> Demonstration::start_cluster() {
   std::filesystem::create_directories(options_.directory);
   const troupe::Time begin = clock_.now();
-  const Result<void> started = cluster_.start();
+  Result<void> started = cluster_.start();
   if (!started) return started;
   for (std::size_t i = 0; i < kFounders; ++i) {
-    const Result<void> ready = wait_ready(i);
+    Result<void> ready = wait_ready(i);
     if (!ready) return ready;
   }
   report_.line("three nodes are up after " + decimals(seconds_since(begin)) + " s");
   std::vector<Client> clients;
+  clients.reserve(kFounders);
   for (std::size_t i = 0; i < kFounders; ++i) clients.push_back(cluster_.client(i));
   crew_.emplace(std::move(clients), options_.threads);
   return {};
@@ -255,7 +256,7 @@ Result<void> Demonstration::count() {
     const double fraction = static_cast<double>(counted_) / static_cast<double>(names_.size());
     if (disturbed && !options_.calm) disturbed = disturb(fraction);
   };
-  const Result<void> done = follow(tell);
+  Result<void> done = follow(tell);
   if (!done) return done;
   report_.rate("calls between actors", calls_, seconds_since(begin));
   report_.line("counted in " + decimals(seconds_since(begin)) + " s; " + number(crew_->repeats()) +
@@ -270,14 +271,14 @@ Result<void> Demonstration::disturb(double fraction) {
   const troupe::Time begin = clock_.now();
   if (events_ == 0 && fraction >= 0.1) {
     ++events_;
-    const Result<void> added = cluster_.add();
+    Result<void> added = cluster_.add();
     if (!added) return added;
     report_.line("* node4 is added");
     return {};
   }
   if (events_ == 1 && fraction >= 0.3) {
     ++events_;
-    const Result<void> stopped = cluster_.stop(kRestarted);
+    Result<void> stopped = cluster_.stop(kRestarted);
     if (!stopped) return stopped;
     report_.line("* node2 has handed over and stopped, in " + decimals(seconds_since(begin)) +
                  " s");
@@ -285,10 +286,10 @@ Result<void> Demonstration::disturb(double fraction) {
   }
   if (events_ == 2 && fraction >= 0.5) {
     ++events_;
-    const Result<void> restarted = cluster_.restart(kRestarted);
+    Result<void> restarted = cluster_.restart(kRestarted);
     if (!restarted) return restarted;
     report_.line("* node2 is started again");
-    const Result<void> ready = wait_ready(kRestarted);
+    Result<void> ready = wait_ready(kRestarted);
     if (!ready) return ready;
     return wait_ready(kNodes - 1);
   }

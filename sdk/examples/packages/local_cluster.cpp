@@ -1,5 +1,6 @@
 #include "sdk/examples/packages/local_cluster.h"
 
+#include <bit>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -23,24 +24,25 @@ constexpr auto kCallTimeout = std::chrono::seconds(20);
 class Bound {
  public:
   Bound(int type, std::uint16_t port) : socket_(socket(AF_INET, type | SOCK_CLOEXEC, 0)) {
-    address_.sin_family = AF_INET;
-    address_.sin_port = htons(port);
-    address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address_;
-    fine_ = bind(socket_, generic(), size) == 0 && getsockname(socket_, generic(), &size) == 0;
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    auto any = std::bit_cast<sockaddr>(address);
+    socklen_t size = sizeof any;
+    fine_ = bind(socket_, &any, size) == 0 && getsockname(socket_, &any, &size) == 0;
+    port_ = ntohs(std::bit_cast<sockaddr_in>(any).sin_port);
   }
   ~Bound() { close(socket_); }
   Bound(const Bound&) = delete;
   Bound& operator=(const Bound&) = delete;
 
   bool fine() const { return fine_; }
-  std::uint16_t port() const { return ntohs(address_.sin_port); }
+  std::uint16_t port() const { return port_; }
 
  private:
-  sockaddr* generic() { return static_cast<sockaddr*>(static_cast<void*>(&address_)); }
-
   int socket_;
-  sockaddr_in address_{};
+  std::uint16_t port_ = 0;
   bool fine_ = false;
 };
 
@@ -73,7 +75,7 @@ Result<void> LocalCluster::start() {
     nodes_.push_back(std::move(node));
   }
   while (started_ < options_.founders) {
-    const Result<void> started = run(started_++);
+    Result<void> started = run(started_++);
     if (!started) return started;
   }
   return {};
@@ -82,7 +84,7 @@ Result<void> LocalCluster::start() {
 Result<void> LocalCluster::add() { return run(started_++); }
 
 Result<void> LocalCluster::stop(std::size_t node) {
-  const Result<void> stopped = nodes_[node]->process.stop(kStopPatience);
+  Result<void> stopped = nodes_[node]->process.stop(kStopPatience);
   if (stopped) return stopped;
   return fail(stopped.error().code, nodes_[node]->name + ": " + stopped.error().message);
 }
@@ -122,8 +124,7 @@ Result<void> LocalCluster::run(std::size_t node) {
                                      "--log-level",
                                      "info"};
   if (node < options_.founders) {
-    arguments.push_back("--bootstrap-expect");
-    arguments.push_back(std::to_string(options_.founders));
+    arguments.insert(arguments.end(), {"--bootstrap-expect", std::to_string(options_.founders)});
   }
   return nodes_[node]->process.start(arguments, data + ".log");
 }

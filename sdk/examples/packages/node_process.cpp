@@ -3,7 +3,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <cstring>
+#include <system_error>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -18,6 +18,8 @@ using troupe::Result;
 namespace {
 
 constexpr int kPollMs = 10;
+
+std::string reason(int number) { return std::generic_category().message(number); }
 
 // In the child: only what is safe there whatever other threads were doing.
 [[noreturn]] void become(char* const* arguments, int log) {
@@ -39,15 +41,16 @@ NodeProcess::~NodeProcess() {
 Result<void> NodeProcess::start(const std::vector<std::string>& arguments,
                                 const std::string& log_file) {
   const int log = open(log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-  if (log < 0) return fail(Code::kUnavailable, log_file + ": " + std::strerror(errno));
+  if (log < 0) return fail(Code::kUnavailable, log_file + ": " + reason(errno));
   std::vector<std::string> texts = arguments;
   std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
   for (std::string& text : texts) pointers.push_back(text.data());
   pointers.push_back(nullptr);
   process_ = fork();
   if (process_ == 0) become(pointers.data(), log);
   close(log);
-  if (process_ < 0) return fail(Code::kExhausted, std::string("no process: ") + strerror(errno));
+  if (process_ < 0) return fail(Code::kExhausted, "no process: " + reason(errno));
   return {};
 }
 

@@ -30,7 +30,8 @@ std::string rate(std::size_t count, double seconds) {
   return number(static_cast<std::size_t>(per_second)) + "/s";
 }
 
-void say(const std::string& text) { std::cout << text << std::endl; }
+// At once, so that whoever watches sees it happen.
+void say(const std::string& text) { std::cout << text << '\n' << std::flush; }
 
 void Report::line(const std::string& text) {
   const double seconds = std::chrono::duration<double>(clock_.now() - begin_).count();

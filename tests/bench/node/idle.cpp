@@ -21,6 +21,7 @@
 #include "tests/bench/node/local_nodes.h"
 #include "tests/bench/node/rows.h"
 #include "tests/bench/raw/cpu.h"
+#include "tests/support/process.h"
 
 namespace troupe::bench {
 namespace {
@@ -31,18 +32,6 @@ double resident_bytes(const std::string& process) {
   double resident = 0;
   status >> size >> resident;
   return resident * static_cast<double>(sysconf(_SC_PAGESIZE));
-}
-
-std::uint16_t free_port() {
-  sockaddr_in at{};
-  at.sin_family = AF_INET;
-  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof at;
-  const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
-  check(::bind(socket, reinterpret_cast<const sockaddr*>(&at), size) == 0, "bind");
-  check(::getsockname(socket, reinterpret_cast<sockaddr*>(&at), &size) == 0, "name");
-  ::close(socket);
-  return ntohs(at.sin_port);
 }
 
 // A node's process with a data directory of its own.

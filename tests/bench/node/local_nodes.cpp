@@ -5,14 +5,10 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include "runtime/base/check.h"
 #include "tests/bench/node/row.h"
 #include "tests/bench/raw/cpu.h"
+#include "tests/support/process.h"
 
 namespace troupe::bench {
 namespace {
@@ -22,21 +18,9 @@ constexpr auto kSettling = std::chrono::seconds(5);
 constexpr int kTriesMax = 50;  // of a driver
 constexpr auto kPause = std::chrono::milliseconds(100);
 
-// Ports that nobody listens on, for a moment at least.
 std::vector<std::string> free_addresses(std::uint32_t count) {
-  std::vector<std::string> addresses;
-  std::vector<int> sockets;
-  for (std::uint32_t i = 0; i < count; ++i) {
-    sockaddr_in at{};
-    at.sin_family = AF_INET;
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof at;
-    sockets.push_back(::socket(AF_INET, SOCK_STREAM, 0));
-    check(::bind(sockets.back(), reinterpret_cast<const sockaddr*>(&at), size) == 0, "bind");
-    check(::getsockname(sockets.back(), reinterpret_cast<sockaddr*>(&at), &size) == 0, "name");
-    addresses.push_back("127.0.0.1:" + std::to_string(ntohs(at.sin_port)));
-  }
-  for (const int socket : sockets) ::close(socket);
+  std::vector<std::string> addresses(count);
+  for (std::string& each : addresses) each = "127.0.0.1:" + std::to_string(free_port());
   return addresses;
 }
 
@@ -118,7 +102,7 @@ Outcome Drive::run_for(double seconds) {
   // Not before every driver is at work.
   for (int i = 0; i < 200 && load_->running < callers_.size(); ++i) wait(0.05);
   wait(seconds / 5);
-  const double before = static_cast<double>(load_->answered.sum());
+  const auto before = static_cast<double>(load_->answered.sum());
   begin_ = load_->clock.now();
   cpu_ = cpu_seconds();
   wait(seconds);

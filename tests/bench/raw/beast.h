@@ -129,6 +129,7 @@ inline long load(std::uint16_t port, Duration how_long, std::vector<std::string>
   const int poll = epoll_create1(0);
   std::vector<int> sockets;
   std::vector<std::size_t> numbers;
+  numbers.reserve(requests.size());
   for (const std::string& each : requests) numbers.push_back(each.find(kNumber));
   const auto ask = [&](std::uint64_t i) {
     std::string& request = requests[i % requests.size()];

@@ -32,7 +32,7 @@ inline Figure measure(double length, Count count) {
   using Clock = std::chrono::steady_clock;
   const auto begin = Clock::now();
   const double cpu = cpu_seconds();
-  const double before = static_cast<double>(count());
+  const auto before = static_cast<double>(count());
   std::this_thread::sleep_for(std::chrono::duration<double>(length));
   const double echoes = std::max(1.0, static_cast<double>(count()) - before);
   const double wall = std::chrono::duration<double>(Clock::now() - begin).count();
@@ -67,7 +67,7 @@ class BareClient final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
     send();
     StartCall();
   }
-  ~BareClient() {
+  ~BareClient() override {
     stopping_ = true;
     done_.get_future().wait();
   }

@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "runtime/base/random.h"
+#include "sdk/examples/counter/counter.h"
 
 namespace troupe {
 namespace {
@@ -89,7 +90,7 @@ TEST_F(FaultyNetwork, ANodePausedForPartsAndMultiplesOfALeaseSaysNothingStale) {
 
 // For so many rounds as TROUPE_KILLS says; each takes some four seconds.
 TEST_F(FaultyNetwork, NodesKilledOneAfterTheOtherLoseNothing) {
-  const char* wanted = std::getenv("TROUPE_KILLS");  // NOLINT(concurrency-mt-unsafe)
+  const char* wanted = std::getenv("TROUPE_KILLS");
   const int rounds = wanted == nullptr ? 4 : std::atoi(wanted);
   Random random(7);
   for (int round = 0; round < rounds; ++round) {

@@ -27,7 +27,7 @@ constexpr std::size_t kCallers = 12;
 constexpr Duration kLease = 1s;
 
 std::uint64_t number(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);  // NOLINT(concurrency-mt-unsafe)
+  const char* text = std::getenv(name);
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 

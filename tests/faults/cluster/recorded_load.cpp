@@ -78,7 +78,7 @@ Duration RecordedLoad::longest_silence() const {
 }
 
 std::string RecordedLoad::wrong(const std::string& directory) const {
-  const char* checker = std::getenv("TROUPE_LINEARIZABILITY");  // NOLINT(concurrency-mt-unsafe)
+  const char* checker = std::getenv("TROUPE_LINEARIZABILITY");
   if (checker == nullptr)
     return "TROUPE_LINEARIZABILITY names no checker; see tests/faults/linearizability";
   const std::string file = directory + "/history.jsonl";

@@ -57,11 +57,11 @@ class SeenFaults : public FaultyNetwork {
 };
 
 TEST_F(SeenFaults, AKilledNodeIsMissedByItsShardsAndNewLeadersAreCounted) {
-  const std::string kElections = R"(troupe_elections_won_total{app_id=""})";
-  const double before = metric(kElections, 0) + metric(kElections, 1);
+  const std::string elections = R"(troupe_elections_won_total{app_id=""})";
+  const double before = metric(elections, 0) + metric(elections, 1);
   cluster_->process(kVictim).kill();
   expect_node_lost();
-  EXPECT_GT(metric(kElections, 0) + metric(kElections, 1), before);
+  EXPECT_GT(metric(elections, 0) + metric(elections, 1), before);
   cluster_->start(kVictim);
   expect_recovery();
   expect_all_well();

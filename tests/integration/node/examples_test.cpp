@@ -90,7 +90,7 @@ TEST(Examples, ChatTellsTheOthers) {
 std::size_t node_of(NodeCluster& cluster, const std::string& type, const std::string& id) {
   for (std::size_t i = 0; i < cluster.size(); ++i) {
     const Answer here = cluster.get(i, "/troupe/v1/actors?type=" + type);
-    if (here.body.find("\"id\":\"" + id + "\"") != std::string::npos) return i;
+    if (here.body.find(R"("id":")" + id + '"') != std::string::npos) return i;
   }
   ADD_FAILURE() << "no node has " << type << "/" << id;
   return 0;

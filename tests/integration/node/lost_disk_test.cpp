@@ -56,12 +56,6 @@ class LostDisk : public testing::Test {
     EXPECT_THAT(cluster_.log(node), HasSubstr(why));
     EXPECT_THAT(cluster_.log(node), HasSubstr("an empty"));
   }
-  std::string id_of(std::size_t node) {
-    const std::string status = cluster_.get(node, "/troupe/v1/status").body;
-    constexpr std::string_view kBefore = "\"node\":\"";
-    const std::size_t from = status.find(kBefore) + kBefore.size();
-    return status.substr(from, status.find('"', from) - from);
-  }
   void drain(const std::string& id) {
     Process command;
     command.start({TROUPE_COMMAND, "drain", id, "--address",
@@ -120,12 +114,12 @@ TEST_F(LostDisk, OfTwoCopiesTheNewestIsHeard) {
 }
 
 TEST_F(LostDisk, AnEmptyDirectoryIsANewNodeThatFillsUpOnceTheOldOneIsDrained) {
-  const std::string lost = id_of(kLost);
+  const std::string lost = cluster_.id(kLost);
   cluster_.process(kLost).kill();
   std::filesystem::remove_all(cluster_.data(kLost));
   cluster_.start(kLost);
   ASSERT_TRUE(cluster_.ready(kLost));
-  EXPECT_NE(id_of(kLost), lost);
+  EXPECT_NE(cluster_.id(kLost), lost);
   drain(lost);
   EXPECT_TRUE(eventually([&] { return replicas_of(lost) == 0; }, 90s)) << replicas_of(lost);
   // It is as good as the others: one of them may go.

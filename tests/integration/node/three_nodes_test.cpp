@@ -180,12 +180,8 @@ TEST_F(ThreeNodes, AFourthGetsItsShareAndADrainedOneGivesItAway) {
   EXPECT_TRUE(eventually([&] { return replicas_of(cluster_, fourth, 0) > 16; }))
       << cluster_.get(0, "/troupe/v1/nodes").body;
   EXPECT_EQ(value(cluster_.client_of(fourth), "c3"), 1);
-  const std::string status = cluster_.get(2, "/troupe/v1/status").body;
-  const std::size_t at = status.find("\"node\":\"");
-  ASSERT_NE(at, std::string::npos) << status;
-  const std::string id = status.substr(at + 8, status.find('"', at + 8) - at - 8);
   Process drain;
-  drain.start({TROUPE_COMMAND, "drain", id, "--address",
+  drain.start({TROUPE_COMMAND, "drain", cluster_.id(2), "--address",
                "127.0.0.1:" + std::to_string(cluster_.http_port(0))},
               cluster_.directory() + "/drain.log");
   EXPECT_EQ(drain.wait(kPatience), 0) << drain.output();

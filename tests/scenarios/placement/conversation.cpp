@@ -62,7 +62,7 @@ std::string Conversation::play(const std::string& script) {
 }
 
 std::string Conversation::command(const std::string& name, Words& words) {
-  static const std::set<std::string> kNetwork = {"stop", "start", "apart", "heal", "loss"};
+  static const std::set<std::string> of_network = {"stop", "start", "apart", "heal", "loss"};
   if (name == "hear") return hear(words);
   if (name == "row") return row(words);
   if (name == "expect") return expect(words);
@@ -80,7 +80,7 @@ std::string Conversation::command(const std::string& name, Words& words) {
     (*world_)[i].gossip.membership().leave(world_->now());
     world_->flush(i);
     (*world_)[i].running = false;
-  } else if (kNetwork.contains(name)) {
+  } else if (of_network.contains(name)) {
     network(name, words);
   } else {
     return "no such command";

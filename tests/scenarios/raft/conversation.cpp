@@ -80,18 +80,19 @@ std::string Conversation::play(const std::string& script) {
 }
 
 std::string Conversation::command(const std::string& name, Words& words) {
-  static const std::set<std::string> kTime = {"wait", "tick", "settle", "deliver"};
-  static const std::set<std::string> kNetwork = {"cut",  "mute", "isolate", "heal",
-                                                 "hold", "pass", "release", "drop"};
-  static const std::set<std::string> kMachine = {"crash", "restart", "disk", "limit", "snapshots"};
+  static const std::set<std::string> of_time = {"wait", "tick", "settle", "deliver"};
+  static const std::set<std::string> of_network = {"cut",  "mute", "isolate", "heal",
+                                                   "hold", "pass", "release", "drop"};
+  static const std::set<std::string> of_machine = {"crash", "restart", "disk", "limit",
+                                                   "snapshots"};
   if (name == "expect") return expect(words);
   if (name == "group") {
     group(words);
-  } else if (kTime.contains(name)) {
+  } else if (of_time.contains(name)) {
     time(name, words);
-  } else if (kNetwork.contains(name)) {
+  } else if (of_network.contains(name)) {
     network(name, words);
-  } else if (kMachine.contains(name)) {
+  } else if (of_machine.contains(name)) {
     machine(name, words);
   } else {
     return request(name, words);
@@ -188,16 +189,16 @@ void Conversation::machine(const std::string& name, Words& words) {
 
 // Answers "" if it was accepted; a last word !code says that it must be refused with that.
 std::string Conversation::request(const std::string& name, Words& words) {
-  static const std::map<std::string, Code> kCodes = {{"!precondition", Code::kPrecondition},
-                                                     {"!unavailable", Code::kUnavailable},
-                                                     {"!exhausted", Code::kExhausted},
-                                                     {"!invalid", Code::kInvalid}};
+  static const std::map<std::string, Code> codes = {{"!precondition", Code::kPrecondition},
+                                                    {"!unavailable", Code::kUnavailable},
+                                                    {"!exhausted", Code::kExhausted},
+                                                    {"!invalid", Code::kInvalid}};
   Node& asked = node(read_number(words));
   if (!asked.raft) return "is not running";
   std::string arguments = rest_of(words);
   std::optional<Code> refusal;
   if (const auto mark = arguments.find('!'); mark != std::string_view::npos) {
-    refusal = kCodes.at(arguments.substr(mark));
+    refusal = codes.at(arguments.substr(mark));
     arguments.resize(mark - 1);
   }
   Words left(arguments);

@@ -59,7 +59,7 @@ class Way {
     std::string order;
     for (const std::string& id : log_) order += id;
     for (const auto& [id, told] : told_) {
-      const std::size_t times = static_cast<std::size_t>(std::count(log_.begin(), log_.end(), id));
+      const auto times = static_cast<std::size_t>(std::ranges::count(log_, id));
       if (times > 1) return id + " was applied twice: " + order;
       if (!told) return id + " has no outcome";
       const bool applied = told->has_value() && told->value().kind == Outcome::Kind::kApplied;
@@ -67,7 +67,7 @@ class Way {
       if (applied && times == 0) return id + " was called applied";
       if (!applied && !unknown && times == 1) return id + " was called not applied";
     }
-    if (!std::is_sorted(order.begin(), order.end())) return "not in their order: " + order;
+    if (!std::ranges::is_sorted(order)) return "not in their order: " + order;
     return "";
   }
 

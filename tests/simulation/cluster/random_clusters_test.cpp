@@ -27,7 +27,7 @@ void tell_seed(int) {
 }
 
 std::uint64_t number(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);  // NOLINT(concurrency-mt-unsafe)
+  const char* text = std::getenv(name);
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 

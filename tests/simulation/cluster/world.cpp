@@ -13,7 +13,7 @@ namespace troupe::sim {
 class World::Screen final : public LogSink {
  public:
   explicit Screen(const World& world) : world_(world) {
-    const char* wanted = std::getenv("TROUPE_LOG");  // NOLINT(concurrency-mt-unsafe)
+    const char* wanted = std::getenv("TROUPE_LOG");
     if (wanted != nullptr)
       level_ = std::string(wanted) == "debug" ? LogLevel::kDebug : LogLevel::kInfo;
   }

@@ -41,7 +41,8 @@ Row row_of(ShardId shard, std::size_t members, std::uint64_t index) {
   row.shard = shard;
   for (std::size_t i = 0; i < 3; ++i) {
     const NodeId node = GossipWorld::member((shard.value + i * 7) % members).id;
-    row.replicas.push_back({.node = node, .replica = ReplicaId{shard.value * 3 + i + 1}});
+    row.replicas.push_back(
+        {.node = node, .replica = ReplicaId{std::uint64_t{shard.value} * 3 + i + 1}});
   }
   row.leader = row.replicas[0].node;
   row.owners = {
@@ -181,7 +182,7 @@ TEST(Convergence, AnHourOfLongWaysKillsNobodyOfTen) {
 
 // The table of docs/convergence.md, as Markdown on stdout.
 TEST(Convergence, TableOfDocs) {
-  const char* wanted = std::getenv("TROUPE_CONVERGENCE");  // NOLINT(concurrency-mt-unsafe)
+  const char* wanted = std::getenv("TROUPE_CONVERGENCE");
   if (wanted == nullptr) GTEST_SKIP() << "set TROUPE_CONVERGENCE to the number of members";
   const auto members = static_cast<std::size_t>(std::strtoul(wanted, nullptr, 10));
   constexpr std::uint32_t kShards = 4096;
@@ -191,7 +192,7 @@ TEST(Convergence, TableOfDocs) {
       "rows "
       "spread |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
   std::vector<double> losses = {0.0, 0.01, 0.1, 0.3};
-  const char* only = std::getenv("TROUPE_LOSS");  // NOLINT(concurrency-mt-unsafe)
+  const char* only = std::getenv("TROUPE_LOSS");
   if (only != nullptr) losses = {std::strtod(only, nullptr)};
   for (const double loss : losses) {
     GossipWorld world(members, kShards, {.loss = loss}, 7);

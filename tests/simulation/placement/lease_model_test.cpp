@@ -384,8 +384,10 @@ class Explorer {
     Writer out;
     const auto write = [&](Time time) { out.integer(time.time_since_epoch().count()); };
     write(world.now);
-    out.number(static_cast<std::uint64_t>(world.left.crashes * 1000 + world.left.elections * 100 +
-                                          world.left.assigns * 10 + world.left.releases));
+    for (const int left :
+         {world.left.crashes, world.left.elections, world.left.assigns, world.left.releases}) {
+      out.integer(left);
+    }
     encode(out, world.row);
     for (const Node& node : world.nodes) {
       out.boolean(node.up);
@@ -427,7 +429,7 @@ class Explorer {
 
 /// The scope is widened by TROUPE_LEASE_SCOPE=horizon,crashes,elections,assigns,releases.
 Scope scope_or(Scope scope) {
-  const char* text = std::getenv("TROUPE_LEASE_SCOPE");  // NOLINT(concurrency-mt-unsafe)
+  const char* text = std::getenv("TROUPE_LEASE_SCOPE");
   if (text == nullptr) return scope;
   for (int* part :
        {&scope.horizon, &scope.crashes, &scope.elections, &scope.assigns, &scope.releases}) {

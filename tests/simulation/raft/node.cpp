@@ -209,7 +209,7 @@ void Node::drain() {
       around_.network.send(id_, message.to.node, writer.take());
     }
     for (const Entry& entry : ready.committed) apply(entry);
-    batch.push_back([this, applied = raft_->applied(), hash = hash_] {
+    batch.emplace_back([this, applied = raft_->applied(), hash = hash_] {
       durable_.applied = applied;
       durable_.hash = hash;
     });
@@ -234,8 +234,8 @@ void Node::drain() {
 void Node::take_writes(Ready& ready, Batch& batch) {
   if (ready.ticket == 0) return;
   if (ready.snapshot_installed) hash_ = installing_.hash;
-  batch.push_back([this, hard_state = ready.hard_state, log_start = std::move(ready.log_start),
-                   truncate_from = ready.truncate_from, entries = std::move(ready.entries)] {
+  batch.emplace_back([this, hard_state = ready.hard_state, log_start = std::move(ready.log_start),
+                      truncate_from = ready.truncate_from, entries = std::move(ready.entries)] {
     auto& log = durable_.log;
     if (hard_state) durable_.hard_state = *hard_state;
     if (log_start) {

@@ -49,7 +49,7 @@ class ActorTurns : public ::testing::Test {
   static ScriptedActor::Method wait(ActorWorld& world, std::string type) {
     return [&world, type](ScriptedActor& self, TurnMessage message, TurnContext& context,
                           Done<TurnResult> done) {
-      world.log.push_back("begin " + std::string(message.body.view()));
+      world.log.emplace_back("begin " + std::string(message.body.view()));
       if (self.writes) self.state += message.body.view();
       context.call({.target = {.type = type, .id = "1"},
                     .method = "m",
@@ -58,7 +58,7 @@ class ActorTurns : public ::testing::Test {
                     .timeout = {}},
                    [&world, &self, done = std::move(done),
                     body = message.body](Result<Payload> reply) mutable {
-                     world.log.push_back("end " + std::string(body.view()));
+                     world.log.emplace_back("end " + std::string(body.view()));
                      if (!reply) return done(fail(reply.error()));
                      done(self.result(std::string(reply->view())));
                    });
@@ -75,7 +75,7 @@ class ActorTurns : public ::testing::Test {
     return [&world](ScriptedActor& self, TurnMessage, TurnContext& context, Done<TurnResult> done) {
       self.state += "n";
       context.sleep(10s, [&world, &self, done = std::move(done)](Result<void>) mutable {
-        world.log.push_back("awake");
+        world.log.emplace_back("awake");
         done(self.result("slept"));
       });
     };

@@ -45,7 +45,7 @@ class Causes : public ::testing::Test {
   }
   static ScriptedActor::Method bad(ActorWorld& world) {
     return [&world](ScriptedActor& self, TurnMessage, TurnContext&, Done<TurnResult> done) {
-      world.log.push_back("bad");
+      world.log.emplace_back("bad");
       self.state += "b";
       done(fail(Code::kApplication, "bad"));
     };

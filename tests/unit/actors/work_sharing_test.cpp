@@ -77,7 +77,7 @@ TEST_F(WorkSharings, WhoComesToWorkWakesTheNextIfNobodyKeepsWatch) {
   put(10);
   ASSERT_EQ(last_woken, &seats[1]);
   run(1, 1);
-  EXPECT_EQ(last_woken, &seats[0]);
+  EXPECT_EQ(last_woken, &seats.front());
 }
 
 TEST_F(WorkSharings, OneOfThoseThatSleepBesideAWorkerKeepsWatch) {

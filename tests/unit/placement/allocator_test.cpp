@@ -116,7 +116,7 @@ struct Cluster {
   void expect_good(std::size_t replicas) const {
     double weights = 0;
     for (const StorageNode& n : nodes) weights += n.state == NodeState::kAlive ? n.weight : 0;
-    const double total = static_cast<double>(groups.size() * replicas);
+    const auto total = static_cast<double>(groups.size() * replicas);
     for (const auto& [id, load] : loads()) {
       const auto& n = *std::ranges::find(nodes, id, &StorageNode::id);
       EXPECT_EQ(n.state, NodeState::kAlive);

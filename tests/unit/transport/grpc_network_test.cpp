@@ -290,7 +290,12 @@ TEST(GrpcNetwork, AStrangerIsRefusedAndToldWhyOnce) {
   net::Resolver resolver{1};
   Recorder recorder({.cluster = "red", .node = node_id(2), .generation = {}});
   {
-    GrpcNetwork red(threads, resolver, clock, Log(said, "transport"), recorder, options);
+    GrpcNetwork red({.threads = threads,
+                     .resolver = resolver,
+                     .clock = clock,
+                     .log = Log(said, "transport"),
+                     .listener = recorder},
+                    options);
     ASSERT_TRUE(red.start());
     red.know(blue.id, blue.network.address());
     while (red.metrics().refused_by_peers < 3) std::this_thread::yield();

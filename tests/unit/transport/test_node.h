@@ -136,7 +136,11 @@ struct TestNode {
   TestNode(Hello hello, TransportOptions options)
       : id(hello.node),
         recorder(std::move(hello)),
-        network(threads, resolver, clock, Log(silent_log(), "transport"), recorder,
+        network({.threads = threads,
+                 .resolver = resolver,
+                 .clock = clock,
+                 .log = Log(silent_log(), "transport"),
+                 .listener = recorder},
                 std::move(options)) {}
   ~TestNode() {
     network.stop();
