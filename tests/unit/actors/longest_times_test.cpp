@@ -1,8 +1,10 @@
 #include <chrono>
 #include <utility>
+#include <variant>
 
 #include <gtest/gtest.h>
 
+#include "actors/schedule/calendar.h"
 #include "tests/support/actor_world.h"
 
 namespace troupe::testing {
@@ -32,9 +34,14 @@ class LongestTimes : public ::testing::Test {
   static void nothing(ScriptedActor& self, TurnMessage, TurnContext&, Done<TurnResult> done) {
     done(self.result("ok"));
   }
+  static void change(ScriptedActor& self, TurnMessage, TurnContext&, Done<TurnResult> done) {
+    self.state += "c";
+    done(self.result("ok"));
+  }
 
   ActorWorld world;
-  ActorType& type = world.type("Cart", {{"sleep", sleep}, {"ask", ask}, {"nothing", nothing}});
+  ActorType& type = world.type(
+      "Cart", {{"sleep", sleep}, {"ask", ask}, {"nothing", nothing}, {"change", change}});
   ActorWorld& started() {
     world.start();
     return world;
@@ -62,6 +69,18 @@ TEST_F(LongestTimes, TurnsOfATypeWithoutATimeoutRun) {
   const auto answer = world.send("Cart", "1", "sleep");
   world.pass(2min);
   EXPECT_EQ(answer->text(), "pending");
+}
+
+TEST_F(LongestTimes, ACallThatMayTakeForEverIsRememberedAsLong) {
+  actors::Call call = started().call("Cart", "1", "change");
+  call.may_repeat = true;
+  call.deadline = Time::max();
+  world.send(std::move(call));
+  world.run();
+  ASSERT_EQ(world.shards.entries().size(), 1U);
+  const storage::TurnCommand entry = world.shards.entries()[0];
+  ASSERT_TRUE(std::holds_alternative<storage::CallCause>(entry.cause));
+  EXPECT_EQ(std::get<storage::CallCause>(entry.cause).keep_until, kLastWallTime);
 }
 
 }  // namespace
