@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/base/deadline.h"
+
 namespace troupe::actors {
 namespace {
 
@@ -143,7 +145,7 @@ std::unique_ptr<Event> Activation::next_event() {
 void Activation::arrive(std::unique_ptr<Turn> turn) {
   Call& call = turn->request;
   if (call.deadline == Time{}) {
-    call.deadline = home_->dependencies.clock.now() + type_->options.turn_timeout;
+    call.deadline = after(home_->dependencies.clock.now(), type_->options.turn_timeout);
   }
   const bool operation = call.kind == CallKind::kState || call.kind == CallKind::kTimers;
   const MethodInfo* const method = operation ? nullptr : type_->method(call.method);
@@ -355,7 +357,7 @@ void Activation::close() {
   draining_ = true;
   gate_.close();
   const ActorsDependencies& on = home_->dependencies;
-  on.timers.post_at(on.clock.now() + type_->options.drain_timeout, [back = weak_from_this()] {
+  on.timers.post_at(after(on.clock.now(), type_->options.drain_timeout), [back = weak_from_this()] {
     if (const std::shared_ptr<Activation> self = back.lock()) self->request_end();
   });
 }
@@ -388,7 +390,7 @@ void Activation::deactivate() {
   auto turn = std::make_unique<Turn>(Call{});
   turn->request.key = key_;
   turn->request.method = "on_deactivate";
-  turn->request.deadline = on.clock.now() + type_->options.turn_timeout;
+  turn->request.deadline = after(on.clock.now(), type_->options.turn_timeout);
   turn->deactivates = true;
   Turn& begun = *turn.release();
   gate_.begin_alone(begun);
@@ -431,8 +433,8 @@ void Activation::end_if_idle() {
 bool Activation::look(Time now) {
   const Duration since_epoch = now.time_since_epoch();
   Duration::rep in_code = in_code_since_.load(std::memory_order_acquire);
-  const Duration patience = type_->options.turn_timeout + home_->options.stuck_grace;
-  if (in_code > 0 && since_epoch - Duration(in_code) > patience &&
+  const Duration late = since_epoch - Duration(in_code) - home_->options.stuck_grace;
+  if (in_code > 0 && late > type_->options.turn_timeout &&
       committing_.load(std::memory_order_acquire) == 0 &&
       in_code_since_.compare_exchange_strong(in_code, kGivenUp)) {
     return true;

@@ -7,6 +7,7 @@
 #include "actors/state/operations.h"
 #include "actors/state/timer_operations.h"
 #include "actors/turns/reminder_writes.h"
+#include "runtime/base/deadline.h"
 
 namespace troupe::actors {
 namespace {
@@ -84,7 +85,7 @@ void Activation::start(Turn& turn, Time now) {
   if (turn.request.kind == CallKind::kTimers) return run_timer_operation(turn);
   if (turn.request.kind == CallKind::kTimer) {
     if (timers_->begin(turn.timer_tick) == nullptr) return finish(turn, Reply{});
-    turn.request.deadline = now + type_->options.turn_timeout;
+    turn.request.deadline = after(now, type_->options.turn_timeout);
   }
   std::optional<TurnMessage> tick;
   if (turn.request.kind == CallKind::kTick) {
@@ -474,9 +475,8 @@ void Activation::arm_timers() {
   if (!next || (armed_ && *armed_ <= *next)) return;
   armed_ = next;
   home_->dependencies.timers.post_at(*next, [back = weak_from_this()] {
-    if (const std::shared_ptr<Activation> self = back.lock()) {
-      self->post_work([](Activation& activation) { activation.timers_due(); });
-    }
+    const std::shared_ptr<Activation> self = back.lock();
+    if (self) self->post_work([](Activation& activation) { activation.timers_due(); });
   });
 }
 

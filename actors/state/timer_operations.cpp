@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "actors/schedule/calendar.h"
 #include "runtime/base/codec.h"
 
 namespace troupe::actors {
@@ -13,10 +14,10 @@ TimerOperation operation_of(const TimerChange& change, WallTime wall) {
   Timer& timer = operation.timer.emplace();
   timer.method = change.method;
   timer.data = change.message;
-  timer.schedule.first = wall + std::max(change.after, Duration(0));
+  timer.schedule.first = saturating_add(wall, std::max(change.after, Duration(0)));
   if (change.every) timer.schedule.period = *change.every;
   timer.schedule.repeats = change.repeats.value_or(0);
-  if (change.ttl) timer.schedule.expiry = wall + *change.ttl;
+  if (change.ttl) timer.schedule.expiry = saturating_add(wall, *change.ttl);
   return operation;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "actors/schedule/calendar.h"
 #include "actors/turns/outbox_message.h"
 #include "actors/turns/reminder_writes.h"
 #include "runtime/base/codec.h"
@@ -44,8 +45,9 @@ constexpr auto kRepeatMargin = std::chrono::seconds(15);
 storage::Cause cause_of(const Call& call, WallTime now, Time boot_now) {
   if (call.kind == CallKind::kTick || call.kind == CallKind::kOneWay) return call.cause;
   if (!call.may_repeat) return {};
+  const WallTime deadline = saturating_add(now, call.deadline - boot_now);
   return storage::CallCause{.id = call.id,
-                            .keep_until = now + (call.deadline - boot_now) + kRepeatMargin,
+                            .keep_until = saturating_add(deadline, kRepeatMargin),
                             .done_below = call.done_below};
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actors/activation/activation.h"
+#include "runtime/base/deadline.h"
 
 namespace troupe::actors {
 namespace {
@@ -77,7 +78,8 @@ Call Turn::nested_call(NestedCall& nested, Done<Payload>& done) {
   const ActorsDependencies& on = home->home().dependencies;
   Call call;
   call.deadline = request.deadline;
-  if (nested.timeout) call.deadline = std::min(call.deadline, on.clock.now() + *nested.timeout);
+  if (nested.timeout)
+    call.deadline = std::min(call.deadline, after(on.clock.now(), *nested.timeout));
   call.key = std::move(nested.target);
   call.method = std::move(nested.method);
   call.message = std::move(nested.message);
@@ -122,8 +124,8 @@ void Turn::sleep(Duration duration, Done<void> done) {
   ++outstanding;
   waiting_for = "a timer";
   const ActorsDependencies& on = home->home().dependencies;
-  on.timers.post_at(on.clock.now() + duration, [back = home->weak_from_this(), turn = number,
-                                                done = std::move(done)]() mutable {
+  on.timers.post_at(after(on.clock.now(), duration), [back = home->weak_from_this(), turn = number,
+                                                      done = std::move(done)]() mutable {
     if (std::shared_ptr<Activation> activation = back.lock()) {
       post_completion<void>(std::move(activation), turn, std::move(done), {});
     }

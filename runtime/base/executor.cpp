@@ -1,6 +1,7 @@
 #include "runtime/base/executor.h"
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -13,6 +14,9 @@
 
 namespace troupe {
 namespace {
+
+// Longer, and the system's clock, which counts nanoseconds, would run over.
+constexpr Duration kLongestWait = std::chrono::hours(24);
 
 void name_this_thread(const std::string& name) {
   pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
@@ -125,7 +129,8 @@ bool Loop::State::take(std::vector<Work>& batch) {
     if (timed.empty()) {
       changed.wait(lock, [&] { return !waiting; });
     } else {
-      changed.wait_for(lock, timed.front().when - now, [&] { return !waiting; });
+      changed.wait_for(lock, std::min(timed.front().when - now, kLongestWait),
+                       [&] { return !waiting; });
       waiting = false;
     }
   }

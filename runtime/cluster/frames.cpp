@@ -1,5 +1,6 @@
 #include "runtime/cluster/frames.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "runtime/base/codec.h"
@@ -17,7 +18,10 @@ constexpr std::size_t kCallBytes = 160;
 constexpr std::size_t kReplyBytes = 32;
 constexpr auto kTimeLeftMax = std::chrono::hours(24 * 365);
 
-void write_duration(Writer& out, Duration duration) { out.integer(duration.count()); }
+// More is no more than that to who reads it.
+void write_duration(Writer& out, Duration duration) {
+  out.integer(std::clamp<Duration>(duration, -kTimeLeftMax, kTimeLeftMax).count());
+}
 
 Duration read_duration(Reader& in) {
   const Duration duration(in.integer());

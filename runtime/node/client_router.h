@@ -7,6 +7,7 @@
 #include "actors/directory/call_ids.h"
 #include "actors/directory/router.h"
 #include "runtime/base/clock.h"
+#include "runtime/base/deadline.h"
 #include <troupe/client.h>
 
 namespace troupe::node {
@@ -26,7 +27,7 @@ class ClientRouter final : public ClientTransport {
     routed.method = call.method;
     routed.message = call.message;
     routed.content_type = call.content_type;
-    routed.deadline = clock_.now() + call.timeout;
+    routed.deadline = after(clock_.now(), call.timeout);
     routed.id = ids_.next();
     routed.done = [promise](Result<actors::Reply> result) {
       if (result) {

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "runtime/base/deadline.h"
 #include "runtime/base/guarded.h"
 #include "runtime/base/ids.h"
 #include "runtime/base/random.h"
@@ -179,7 +180,7 @@ class HttpClientTransport::Attempts final : public std::enable_shared_from_this<
         keyed_(!call.read_only && call.timeout <= kKeyedTimeoutMax),
         number_(nodes_->calls.fetch_add(1, std::memory_order_relaxed)),
         what_(call.target.type + "/" + call.target.id + "." + call.method),
-        deadline_(nodes_->clock.now() + call.timeout),
+        deadline_(after(nodes_->clock.now(), call.timeout)),
         pause_(nodes_->options.pause),
         node_(speaking(nodes_->answers_now.load(std::memory_order_relaxed))),
         promise_(std::move(promise)) {

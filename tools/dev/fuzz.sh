@@ -8,6 +8,9 @@ seconds=${1:-60}
 shift || true
 directory=build-fuzz
 export CCACHE_SLOPPINESS=pch_defines,time_macros
+# Else undefined behaviour is printed, and the fuzzer goes on and succeeds.
+export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+symbolizer=$(command -v llvm-symbolizer-19) && export ASAN_SYMBOLIZER_PATH=$symbolizer
 if [ ! -f "$directory/build.ninja" ]; then
   meson setup "$directory" --native-file tools/clang.ini -Dfuzzers=true -Dbenchmarks=false \
     -Db_sanitize=address,undefined </dev/null

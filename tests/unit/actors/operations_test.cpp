@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "actors/schedule/calendar.h"
 #include "actors/state/content_hash.h"
+#include "actors/state/timer_operations.h"
 
 namespace troupe::actors {
 namespace {
@@ -51,6 +53,16 @@ TEST(StoredValues, ReadBackAsWritten) {
   ASSERT_EQ(read->size(), 2U);
   EXPECT_EQ((*read)[0].second.expires, WallTime(5s));
   EXPECT_EQ((*read)[1].second.etag, 4U);
+}
+
+TEST(TimerOperation, OfTheLongestTimesIsDueAndEndsAtTheEndOfTheCalendar) {
+  TimerChange change;
+  change.after = Duration::max();
+  change.ttl = Duration::max();
+  const TimerOperation operation = operation_of(change, WallTime(1h));
+  ASSERT_TRUE(operation.timer);
+  EXPECT_EQ(operation.timer->schedule.first, kLastWallTime);
+  EXPECT_EQ(operation.timer->schedule.expiry, kLastWallTime);
 }
 
 TEST(ContentHash, DiffersWhereBytesDiffer) {

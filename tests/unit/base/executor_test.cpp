@@ -1,5 +1,6 @@
 #include "runtime/base/executor.h"
 
+#include <atomic>
 #include <chrono>
 #include <future>
 #include <vector>
@@ -7,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "runtime/base/clock.h"
+#include "runtime/base/deadline.h"
 
 namespace troupe {
 namespace {
@@ -47,6 +49,41 @@ TEST(Loop, WakesForWhatIsDueBeforeWhatItWaitsFor) {
     loop.post_at(clock.now() + std::chrono::milliseconds(2), [&] { ran.set_value(); });
     ASSERT_EQ(ran.get_future().wait_for(std::chrono::seconds(20)), std::future_status::ready);
   }
+}
+
+// Tells how often it is looked at.
+class CountedClock final : public Clock {
+ public:
+  Time now() const override {
+    looks.fetch_add(1);
+    return clock.now();
+  }
+  WallTime wall() const override { return clock.wall(); }
+
+  SystemClock clock;
+  mutable std::atomic<int> looks = 0;
+};
+
+TEST(Loop, SleepsUntilWhatIsDueAtTheEndOfAllTime) {
+  constexpr int kRounds = 200;
+  CountedClock clock;
+  Loop loop(clock, "test");
+  loop.post_at(Time::max(), [] { FAIL() << "it is not due"; });
+  for (int i = 0; i < kRounds; ++i) {
+    std::promise<void> ran;
+    loop.post([&] { ran.set_value(); });
+    ran.get_future().wait();
+  }
+  // Once before it sleeps and once when it is woken.
+  EXPECT_LE(clock.looks, 2 * kRounds + 2);
+}
+
+TEST(Deadline, IsNotBeforeNowHoweverLongTheWait) {
+  const Time now{std::chrono::hours(1)};
+  EXPECT_EQ(after(now, std::chrono::seconds(2)), now + std::chrono::seconds(2));
+  EXPECT_EQ(after(now, Duration::max()), Time::max());
+  EXPECT_EQ(after(now, Time::max() - now), Time::max());
+  EXPECT_LT(after(now, Duration::min()), now);
 }
 
 TEST(Loop, DropsWorkPostedAfterItStopped) {

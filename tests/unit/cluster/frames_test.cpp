@@ -60,6 +60,12 @@ TEST(Frames, CarryACallWithTheTimeItHasLeft) {
   EXPECT_EQ(got.call.done_below, 3U);
 }
 
+TEST(Frames, CarryACallThatMayTakeForEver) {
+  CallFrame sent = call();
+  sent.call.deadline = Time::max();
+  EXPECT_EQ(over_the_wire(std::move(sent)).call.deadline, kReceived + std::chrono::hours(24 * 365));
+}
+
 TEST(Frames, CarryRepliesErrorsAndWhereElseToAsk) {
   const actors::Reply body{
       .body = Payload(std::string("body")), .content_type = "text/plain", .metadata = {}};
