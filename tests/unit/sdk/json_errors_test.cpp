@@ -125,7 +125,7 @@ TEST(JsonErrors, RefuseWhatIsNotBase64) {
 TEST(JsonErrors, RefuseWhatIsNotJson) {
   for (const char* text :
        {"", " ", "{", "{}x", "{} {}", "[1,]", "{'a':1}", "nul", "NaN", "01", "+1", "\"\x01\"",
-        "\"\xff\"", "\"\\ud800\"", "[1]]", "// 1\n1", "1e999"}) {
+        "\"\xff\"", R"("\ud800")", "[1]]", "// 1\n1", "1e999"}) {
     EXPECT_NE(refusal<Json>(text), "accepted") << text;
   }
   EXPECT_EQ(refusal<Json>("{} {}").substr(0, 13), "is not JSON: ");
