@@ -33,9 +33,9 @@ struct MembershipConfig {
   double retransmit_multiplier = 4;
   /// Between two exchanges of everything with a random member, times log2(members / 32).
   Duration push_pull_interval = std::chrono::seconds(5);
-  /// How long the dead are remembered, so that old news cannot bring them back; also how long one
-  /// lost member after another is sent a push-pull, should a partition have healed; so is a seed
-  /// that nobody has been heard of from.
+  /// How long those that died or left are remembered, so that old news cannot bring them back; also
+  /// how long one of them after another is sent a push-pull, should a partition have healed, or it
+  /// be back; so is a seed that nobody has been heard of from.
   Duration forget_after = std::chrono::minutes(10);
   Duration revive_interval = std::chrono::seconds(5);
   /// Bounds. Beyond members_max newcomers are ignored.

@@ -107,15 +107,16 @@ void Membership::Core::tick_push_pull(Time now) {
   }
 }
 
-// Beyond a partition that has healed, or that stood when this node joined.
+// Beyond a partition that has healed, or that stood when this node joined; or back, without anybody
+// to ask.
 void Membership::Core::look_for_others() {
   std::set<Address> strangers(seeds_.begin(), seeds_.end());
-  std::vector<Address> dead;
+  std::vector<Address> gone;
   for (const auto& [id, peer] : peers_) {
     strangers.erase(peer.member->address);
-    if (peer.status == MemberStatus::kDead) dead.push_back(peer.member->address);
+    if (!reachable(peer.status)) gone.push_back(peer.member->address);
   }
-  if (!dead.empty()) send_push_pull(dead[random_.below(dead.size())], true);
+  if (!gone.empty()) send_push_pull(gone[random_.below(gone.size())], true);
   if (strangers.empty()) return;
   const auto stranger =
       std::next(strangers.begin(), static_cast<std::ptrdiff_t>(random_.below(strangers.size())));

@@ -82,6 +82,15 @@ class GossipWorld {
     flush(i);
   }
 
+  /// Its next process, which knows nobody.
+  void restart(std::size_t i) {
+    Member self = nodes_[i]->gossip.membership().self();
+    ++self.generation.value;
+    nodes_[i] = std::make_unique<Node>(std::move(self), shards_, config_, random_.next());
+    nodes_[i]->gossip.tick(now_);
+    flush(i);
+  }
+
   /// After a call to a node's gossip: sends what it says.
   void flush(std::size_t i) {
     for (Outgoing& message : nodes_[i]->gossip.take_outgoing()) {

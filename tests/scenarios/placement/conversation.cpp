@@ -75,6 +75,8 @@ std::string Conversation::command(const std::string& name, Words& words) {
     std::vector<std::size_t> seeds;
     for (std::string word; words >> word;) seeds.push_back(std::stoul(word));
     world_->join(newcomer, seeds);
+  } else if (name == "again") {
+    world_->restart(read_number(words));
   } else if (name == "leave") {
     const std::size_t i = read_number(words);
     (*world_)[i].gossip.membership().leave(world_->now());

@@ -80,7 +80,7 @@ class Story {
     const Time end = world_.now() + setting_.length;
     while (world_.now() < end && world_.violations().empty()) {
       live();
-      if (random().chance(setting_.backups) && backups_.take()) ++backed_up_;
+      if (setting_.backups > 0 && random().chance(setting_.backups) && backups_.take()) ++backed_up_;
     }
     heal();
     if (!world_.violations().empty()) return world_.violations();
