@@ -151,11 +151,18 @@ void Activation::arrive(std::unique_ptr<Turn> turn) {
   const MethodInfo* const method = operation ? nullptr : type_->method(call.method);
   // Nobody waits for a timer's tick, and no other comes before it is over: it waits.
   turn->expires = call.kind == CallKind::kTimer ? Time::max() : call.deadline;
+  if (type_->options.outside) {
+    if (const std::optional<Error> refusal = refusal_outside(call)) {
+      waiting_.fetch_sub(1, std::memory_order_relaxed);
+      return turn->reply(fail(*refusal));
+    }
+  }
   turn->chain = call.chain.id;
   turn->access = operation           ? Access::kInterleave
                  : method == nullptr ? Access::kWrite
                                      : method->access;
   turn->chain_waits_here = std::ranges::find(call.chain.waiting, key_) != call.chain.waiting.end();
+  if (operation && serves_outside()) turn->chain_waits_here = true;
   // A repeat of a call whose turn still runs waits for its end, rather than be part of it.
   if (call.repeated() && !turn->chain_waits_here && runs(call.id)) turn->chain = {};
   Result<Reply> refusal = Reply{};
@@ -168,11 +175,13 @@ void Activation::arrive(std::unique_ptr<Turn> turn) {
       refusal = fail(Code::kInvalid, "deadlock: " + cycle(call));
       break;
     case Gate::Verdict::kTooDeep:
-      refusal =
-          fail(Code::kExhausted, to_string(key_) + " was entered again " +
-                                     std::to_string(type_->options.reentrant_depth_max) + " times");
+      refusal = fail(Code::kExhausted, std::string(kTooDeep));
       break;
     case Gate::Verdict::kClosed:
+      if (call.here_only) {
+        refusal = fail(Code::kPrecondition, to_string(key_) + " is not active here");
+        break;
+      }
       if (!moved_ && call.kind != CallKind::kTimer) return late_.push_back(std::move(turn));
       waiting_.fetch_sub(1, std::memory_order_relaxed);
       count(home_->metrics.calls_not_owned);
@@ -345,13 +354,6 @@ void Activation::drain() {
   close();
 }
 
-// Its turn took no effect and never will. A call that may be repeated begins anew at the next
-// owner, as it would if its caller heard nothing.
-void Activation::replaced(Turn& turn, const Error& error) {
-  if (turn.request.may_repeat) turn.leave(home_->dependencies.router);
-  lost(turn, error);
-}
-
 void Activation::close() {
   if (draining_) return;
   draining_ = true;
@@ -406,6 +408,8 @@ void Activation::end() {
     if (given_up_) {
       turn.reply(
           fail(Code::kPrecondition, "the turn on " + to_string(key_) + " did not end in time"));
+    } else if (type_->options.outside) {
+      turn.reply(fail(perhaps_run(turn)));
     } else {
       turn.leave(home_->dependencies.router);
     }
@@ -460,6 +464,10 @@ void Activation::answer_overdue(Time now) {
   for (Ticket* each = gate_.running().first(); each != nullptr; each = each->next) {
     auto& turn = *static_cast<Turn*>(each);
     if (now < turn.request.deadline) continue;
+    if (type_->options.outside) {
+      turn.reply(fail(perhaps_run(turn)));
+      continue;
+    }
     // What still runs will be aborted, unless it is part of another turn's transaction.
     if (turn.state == Ticket::State::kRunning && turn.transaction == nullptr) {
       turn.reply(fail(Code::kTimeout, turn.request.method + " on " + to_string(key_) +
