@@ -151,11 +151,18 @@ void Activation::arrive(std::unique_ptr<Turn> turn) {
   const MethodInfo* const method = operation ? nullptr : type_->method(call.method);
   // Nobody waits for a timer's tick, and no other comes before it is over: it waits.
   turn->expires = call.kind == CallKind::kTimer ? Time::max() : call.deadline;
+  if (type_->options.outside) {
+    if (const std::optional<Error> refusal = refusal_outside(call)) {
+      waiting_.fetch_sub(1, std::memory_order_relaxed);
+      return turn->reply(fail(*refusal));
+    }
+  }
   turn->chain = call.chain.id;
   turn->access = operation           ? Access::kInterleave
                  : method == nullptr ? Access::kWrite
                                      : method->access;
   turn->chain_waits_here = std::ranges::find(call.chain.waiting, key_) != call.chain.waiting.end();
+  if (operation && serves_outside()) turn->chain_waits_here = true;
   // A repeat of a call whose turn still runs waits for its end, rather than be part of it.
   if (call.repeated() && !turn->chain_waits_here && runs(call.id)) turn->chain = {};
   Result<Reply> refusal = Reply{};
@@ -168,11 +175,13 @@ void Activation::arrive(std::unique_ptr<Turn> turn) {
       refusal = fail(Code::kInvalid, "deadlock: " + cycle(call));
       break;
     case Gate::Verdict::kTooDeep:
-      refusal =
-          fail(Code::kExhausted, to_string(key_) + " was entered again " +
-                                     std::to_string(type_->options.reentrant_depth_max) + " times");
+      refusal = fail(Code::kExhausted, std::string(kTooDeep));
       break;
     case Gate::Verdict::kClosed:
+      if (call.here_only) {
+        refusal = fail(Code::kPrecondition, to_string(key_) + " is not active here");
+        break;
+      }
       if (!moved_ && call.kind != CallKind::kTimer) return late_.push_back(std::move(turn));
       waiting_.fetch_sub(1, std::memory_order_relaxed);
       count(home_->metrics.calls_not_owned);
@@ -345,13 +354,6 @@ void Activation::drain() {
   close();
 }
 
-// Its turn took no effect and never will. A call that may be repeated begins anew at the next
-// owner, as it would if its caller heard nothing.
-void Activation::replaced(Turn& turn, const Error& error) {
-  if (turn.request.may_repeat) turn.leave(home_->dependencies.router);
-  lost(turn, error);
-}
-
 void Activation::close() {
   if (draining_) return;
   draining_ = true;
@@ -406,6 +408,8 @@ void Activation::end() {
     if (given_up_) {
       turn.reply(
           fail(Code::kPrecondition, "the turn on " + to_string(key_) + " did not end in time"));
+    } else if (type_->options.outside) {
+      turn.reply(fail(perhaps_run(turn)));
     } else {
       turn.leave(home_->dependencies.router);
     }
@@ -420,75 +424,6 @@ void Activation::end() {
   left.push_back(std::move(batch_));
   count(home_->metrics.activations_ended);
   home_->ended(*this, std::move(left));
-}
-
-void Activation::end_if_idle() {
-  const Time now = home_->dependencies.clock.now();
-  const Duration unused = now.time_since_epoch() - Duration(used_.load(std::memory_order_relaxed));
-  if (!gate_.idle() || unused < type_->options.idle_timeout || draining_) return;
-  if (has_timers_.load(std::memory_order_relaxed)) return;  // they would be gone with it
-  close();
-}
-
-bool Activation::look(Time now) {
-  const Duration since_epoch = now.time_since_epoch();
-  Duration::rep in_code = in_code_since_.load(std::memory_order_acquire);
-  const Duration late = since_epoch - Duration(in_code) - home_->options.stuck_grace;
-  if (in_code > 0 && late > type_->options.turn_timeout &&
-      committing_.load(std::memory_order_acquire) == 0 &&
-      in_code_since_.compare_exchange_strong(in_code, kGivenUp)) {
-    return true;
-  }
-  if (open_.load(std::memory_order_relaxed) > 0 || waiting_.load(std::memory_order_relaxed) > 0) {
-    post_work([](Activation& self) {
-      const Time looked = self.home_->dependencies.clock.now();
-      self.drop_expired(looked);
-      self.answer_overdue(looked);
-      self.report_overruns(looked);
-    });
-    return false;
-  }
-  const Duration unused = since_epoch - Duration(used_.load(std::memory_order_relaxed));
-  if (unused >= type_->options.idle_timeout && !has_timers_.load(std::memory_order_relaxed)) {
-    post_work([](Activation& self) { self.end_if_idle(); });
-  }
-  return false;
-}
-
-// Code and commit may take longer than the caller waits: the turn stays open, the caller hears.
-void Activation::answer_overdue(Time now) {
-  for (Ticket* each = gate_.running().first(); each != nullptr; each = each->next) {
-    auto& turn = *static_cast<Turn*>(each);
-    if (now < turn.request.deadline) continue;
-    // What still runs will be aborted, unless it is part of another turn's transaction.
-    if (turn.state == Ticket::State::kRunning && turn.transaction == nullptr) {
-      turn.reply(fail(Code::kTimeout, turn.request.method + " on " + to_string(key_) +
-                                          " ran beyond its deadline, and will be aborted"));
-      continue;
-    }
-    turn.reply(fail(Code::kUnknownOutcome,
-                    turn.request.method + " on " + to_string(key_) +
-                        " was not committed by its deadline, and may still take effect"));
-  }
-}
-
-void Activation::report_overruns(Time now) {
-  for (Ticket* each = gate_.running().first(); each != nullptr; each = each->next) {
-    auto& turn = *static_cast<Turn*>(each);
-    if (turn.reported || now - turn.began < home_->options.watchdog_patience) continue;
-    turn.reported = true;
-    count(home_->metrics.turns_overrun);
-    const Overrun overrun{
-        .key = key_,
-        .method = turn.request.method,
-        .running = now - turn.began,
-        .waiting_for = turn.state == Ticket::State::kFinishing ? "its commit" : turn.waiting_for};
-    home_->dependencies.log.warning("turn overruns", {{"actor", to_string(key_)},
-                                                      {"method", overrun.method},
-                                                      {"running_us", overrun.running.count()},
-                                                      {"waiting_for", overrun.waiting_for}});
-    if (home_->options.on_overrun) home_->options.on_overrun(overrun);
-  }
 }
 
 }  // namespace troupe::actors

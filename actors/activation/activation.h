@@ -114,7 +114,7 @@ class Activation final : public Runnable, public std::enable_shared_from_this<Ac
   // Turns.
   void begin(Turn& turn, Time now);
   void begin_again(Turn& turn);
-  void join_transaction(Turn& turn);
+  void join_chain(Turn& turn);
   void recall(Turn& turn);
   void recalled(Turn& turn, Result<std::optional<storage::Outcome>> before);
   void start(Turn& turn, Time now);
@@ -140,6 +140,13 @@ class Activation final : public Runnable, public std::enable_shared_from_this<Ac
   void run_state_operations(Turn& turn);
   void values_changed(Turn& turn, const Result<storage::Outcome>& outcome);
   void read_values(Turn& turn, StateOperations operations);
+
+  // Of types that are `outside`.
+  std::optional<Error> refusal_outside(const Call& call) const;
+  bool serves_outside() const;
+  bool admit_outside(Turn& turn);
+  void not_reached(Turn& turn, const Error& error);
+  Error perhaps_run(const Turn& turn) const;
 
   // Timers.
   void change_timers(const TurnResult& result);
@@ -220,6 +227,21 @@ void Activation::post_work(Work work) {
 template <class Work>
 void Activation::post_work_to(std::shared_ptr<Activation> to, Work work) {
   post_to(std::move(to), std::make_unique<PostedWork<Work>>(std::move(work)));
+}
+
+template <class Then>
+void Activation::propose(Turn& turn, storage::TurnCommand command, Then then) {
+  if (turn.state == Ticket::State::kRunning) gate_.finish(turn);
+  committing_.fetch_add(1, std::memory_order_relaxed);
+  home_->metrics.commits.add();
+  home_->dependencies.shards.commit(
+      right_, std::move(command),
+      [self = shared_from_this(),
+       ended = std::make_unique<CommitEnded<Then>>(turn, std::move(then))](
+          Result<storage::Outcome> outcome) mutable {
+        ended->tell(std::move(outcome));
+        post_to(std::move(self), std::move(ended));
+      });
 }
 
 inline constexpr Duration::rep kGivenUp = -1;

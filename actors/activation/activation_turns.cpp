@@ -4,8 +4,6 @@
 #include <utility>
 
 #include "actors/activation/activation.h"
-#include "actors/state/operations.h"
-#include "actors/state/timer_operations.h"
 #include "actors/turns/reminder_writes.h"
 #include "runtime/base/deadline.h"
 
@@ -50,6 +48,10 @@ void Activation::begin(Turn& turn, Time now) {
   turn.number = ++last_turn_;
   turn.began = now;
   if (right_ == nullptr) turn.request.may_repeat = false;  // no shard remembers it
+  turn.asked_for_change = type_->options.outside;
+  if (type_->options.outside && turn.request.kind == CallKind::kMethod && !admit_outside(turn)) {
+    return;
+  }
   const bool has_effects = turn.access != Access::kReadOnly && right_ != nullptr;
   if (turn.request.repeated() && has_effects) return recall(turn);
   start(turn, now);
@@ -74,6 +76,10 @@ void Activation::recalled(Turn& turn, Result<std::optional<storage::Outcome>> be
     turn.leave(home_->dependencies.router);
     return lost(turn, before.error());
   }
+  const bool begun_before = turn.request.may_have_run || turn.request.asked_before;
+  if (!*before && turn.request.must_record && begun_before) {
+    return finish(turn, fail(perhaps_run(turn)));
+  }
   if (!*before) return start(turn, home_->dependencies.clock.now());
   if ((*before)->error) return finish(turn, fail(*(*before)->error));
   count(home_->metrics.commits_consumed);
@@ -89,7 +95,8 @@ void Activation::start(Turn& turn, Time now) {
   }
   std::optional<TurnMessage> tick;
   if (turn.request.kind == CallKind::kTick) {
-    auto due = tick_message(turn.request.message.view(), home_->dependencies.clock.wall());
+    auto due = tick_message(turn.request.message.view(), home_->dependencies.clock.wall(),
+                            type_->options.outside);
     if (!due) return finish(turn, fail(due.error()));
     if (!*due) return skip(turn);
     tick = *std::move(due);
@@ -100,14 +107,16 @@ void Activation::start(Turn& turn, Time now) {
     turn.activates = true;
     turn.access = Access::kWrite;  // nothing beside on_activate
   }
-  if (type_->options.reentrant) join_transaction(turn);
+  if (type_->options.reentrant) join_chain(turn);
   run_method(turn, now, tick);
 }
 
-void Activation::join_transaction(Turn& turn) {
+// What a program outside has done stays done: its turns form no transaction.
+void Activation::join_chain(Turn& turn) {
   Chain& chain = turn.request.chain;
   if (chain.id.empty()) chain.id = chain_id(home_->dependencies.ids.next());
   turn.chain = chain.id;
+  if (type_->options.outside) return;
   for (Ticket* each = gate_.running().first(); each != nullptr; each = each->next) {
     auto& other = *static_cast<Turn*>(each);
     if (&other != &turn && other.chain == turn.chain) turn.transaction = other.transaction;
@@ -145,7 +154,8 @@ void Activation::run_method(Turn& turn, Time now, std::optional<TurnMessage>& ti
   TurnMessage message{.method = turn.request.method,
                       .body = turn.request.message,
                       .content_type = turn.request.content_type,
-                      .activates = turn.activates};
+                      .activates = turn.activates,
+                      .tick = turn.timer_facts};
   run_user_code(turn, now, [&] { instance_->run_turn(std::move(message), turn, std::move(done)); });
 }
 
@@ -173,12 +183,15 @@ void Activation::merge(Turn& turn) {
     if (outermost) {
       all.reply = result->reply;
       all.content_type = result->content_type;
+      all.metadata = std::move(result->metadata);
     }
   }
   if (!outermost) {
     Result<Reply> reply = fail(Code::kApplication, "");
     if (result) {
-      reply = Reply{.body = result->reply, .content_type = result->content_type, .metadata = {}};
+      reply = Reply{.body = result->reply,
+                    .content_type = result->content_type,
+                    .metadata = result->metadata};
     } else {
       reply = fail(result.error());
     }
@@ -197,7 +210,7 @@ void Activation::conclude(Turn& turn, Result<TurnResult>&& result) {
   const ActorsDependencies& on = home_->dependencies;
   const Time now = on.clock.now();
   used_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
-  if (now >= turn.request.deadline) {
+  if (now >= turn.request.deadline && !type_->options.outside) {
     count(home_->metrics.turns_timed_out);
     return aborted(turn, {Code::kTimeout, turn.request.method + " on " + to_string(key_) +
                                               " ran beyond its deadline and was aborted"});
@@ -233,23 +246,9 @@ void Activation::conclude_without_entry(Turn& turn, TurnResult&& result, Time no
           if (current) return activation.succeed(turn, std::move(result));
           // It has changed nothing: it may begin anew, wherever the actor is now.
           if (turn.left_no_trace()) turn.leave(activation.home_->dependencies.router);
+          if (activation.type_->options.outside) return activation.replaced(turn, current.error());
           activation.lost(turn, current.error());
         });
-      });
-}
-
-template <class Then>
-void Activation::propose(Turn& turn, storage::TurnCommand command, Then then) {
-  if (turn.state == Ticket::State::kRunning) gate_.finish(turn);
-  committing_.fetch_add(1, std::memory_order_relaxed);
-  count(home_->metrics.commits);
-  home_->dependencies.shards.commit(
-      right_, std::move(command),
-      [self = shared_from_this(),
-       ended = std::make_unique<CommitEnded<Then>>(turn, std::move(then))](
-          Result<storage::Outcome> outcome) mutable {
-        ended->tell(std::move(outcome));
-        post_to(std::move(self), std::move(ended));
       });
 }
 
@@ -302,6 +301,7 @@ void Activation::aborted(Turn& turn, const Error& error) {
 
 void Activation::failed(Turn& turn, const Error& error) {
   const CallKind kind = turn.request.kind;
+  if (type_->options.outside && error.code == Code::kUnavailable) return not_reached(turn, error);
   if (kind == CallKind::kTick) return commit_consumption(turn, error);
   if (kind == CallKind::kOneWay && !draining_) {
     if (++turn.attempts >= home_->options.one_way_attempts_max) {
@@ -362,7 +362,7 @@ void Activation::succeed(Turn& turn, TurnResult&& result) {
   change_timers(result);
   finish(turn, Reply{.body = std::move(result.reply),
                      .content_type = std::move(result.content_type),
-                     .metadata = {}});
+                     .metadata = std::move(result.metadata)});
 }
 
 void Activation::finish(Turn& turn, Result<Reply>&& reply) {
@@ -374,127 +374,6 @@ void Activation::finish(Turn& turn, Result<Reply>&& reply) {
     arm_timers();
   }
   turn.reply(std::move(reply));
-}
-
-void Activation::run_state_operations(Turn& turn) {
-  const ActorsDependencies& on = home_->dependencies;
-  Result<StateOperations> operations = decode_state_operations(turn.request.message.view());
-  if (!operations) return finish(turn, fail(operations.error()));
-  if (right_ == nullptr) {
-    return finish(turn, fail(Code::kUnimplemented, "stateless workers have no state"));
-  }
-  if (operations->changes.empty()) return read_values(turn, *std::move(operations));
-  Result<storage::TurnCommand> command =
-      entry_of(turn.request, *operations, on.clock.wall(), on.clock.now());
-  if (!command) return finish(turn, fail(command.error()));
-  propose(turn, *std::move(command),
-          [](Activation& self, Turn& ended, const Result<storage::Outcome>& outcome) {
-            self.values_changed(ended, outcome);
-          });
-}
-
-void Activation::values_changed(Turn& turn, const Result<storage::Outcome>& outcome) {
-  using Kind = storage::Outcome::Kind;
-  if (!outcome) {
-    if (outcome.error().code != Code::kExhausted) return lost(turn, outcome.error());
-    return finish(turn, fail(outcome.error()));
-  }
-  if (outcome->kind == Kind::kStaleEpoch || outcome->kind == Kind::kGap) {
-    return replaced(turn,
-                    {Code::kPrecondition, "not the owner of " + to_string(key_) + " any more"});
-  }
-  if (outcome->kind == Kind::kRefused) {
-    count(home_->metrics.commits_refused);
-    return finish(
-        turn,
-        fail(outcome->error.value_or(Error{
-            Code::kConflict, "a value of " + to_string(key_) + " was changed by somebody else"})));
-  }
-  finish(turn, Reply{});
-}
-
-void Activation::read_values(Turn& turn, StateOperations operations) {
-  gate_.finish(turn);
-  committing_.fetch_add(1, std::memory_order_relaxed);
-  home_->dependencies.shards.load(
-      right_, key_,
-      [self = shared_from_this(), &turn,
-       operations = std::move(operations)](Result<StoredValues> values) mutable {
-        self->post_work([&turn, values = std::move(values),
-                         operations = std::move(operations)](Activation& activation) mutable {
-          activation.committing_.fetch_sub(1, std::memory_order_release);
-          if (!values) return activation.finish(turn, fail(values.error()));
-          std::erase_if(*values, [&](const auto& each) {
-            return each.first.empty() ||
-                   (!operations.read_all &&
-                    std::ranges::find(operations.reads, each.first) == operations.reads.end());
-          });
-          Reply reply;
-          reply.body = encode(*values);
-          activation.finish(turn, std::move(reply));
-        });
-      });
-}
-
-void Activation::change_timers(const TurnResult& result) {
-  if (result.timers.empty()) return;
-  for (const TimerChange& each : result.timers) {
-    const TimerOperation operation = operation_of(each, home_->dependencies.clock.wall());
-    if (Result<void> changed = change_timer(operation); !changed) {
-      home_->dependencies.log.warning(
-          "timer not set",
-          {{"actor", to_string(key_)}, {"timer", each.name}, {"error", changed.error().message}});
-    }
-  }
-  arm_timers();
-}
-
-void Activation::run_timer_operation(Turn& turn) {
-  Result<TimerOperation> operation = decode_timer_operation(turn.request.message.view());
-  if (!operation) return finish(turn, fail(operation.error()));
-  const Result<void> changed = change_timer(*std::move(operation));
-  if (!changed) return finish(turn, fail(changed.error()));
-  arm_timers();
-  finish(turn, Reply{});
-}
-
-Result<void> Activation::change_timer(TimerOperation operation) {
-  if (timers_ == nullptr) timers_ = std::make_unique<Timers>();
-  const Clock& clock = home_->dependencies.clock;
-  if (operation.timer) {
-    return timers_->set(clock.now(), clock.wall(), std::move(operation.name),
-                        *std::move(operation.timer));
-  }
-  timers_->cancel(operation.name);
-  return {};
-}
-
-void Activation::arm_timers() {
-  has_timers_.store(timers_->count() > 0, std::memory_order_relaxed);
-  const std::optional<Time> next = timers_->next_due();
-  if (!next || (armed_ && *armed_ <= *next)) return;
-  armed_ = next;
-  home_->dependencies.timers.post_at(*next, [back = weak_from_this()] {
-    const std::shared_ptr<Activation> self = back.lock();
-    if (self) self->post_work([](Activation& activation) { activation.timers_due(); });
-  });
-}
-
-void Activation::timers_due() {
-  armed_.reset();
-  for (TimerTick& tick : timers_->take_due(home_->dependencies.clock.now())) {
-    const Timer& timer = *timers_->begin(tick);
-    Call call;
-    call.key = key_;
-    call.kind = CallKind::kTimer;
-    call.method = timer.method;
-    call.message = timer.data;
-    auto turn = std::make_unique<Turn>(std::move(call));
-    turn->timer_tick = std::move(tick);
-    waiting_.fetch_add(1, std::memory_order_relaxed);
-    arrive(std::move(turn));
-  }
-  arm_timers();
 }
 
 }  // namespace troupe::actors

@@ -68,6 +68,7 @@ class Actors::State final : public Home, public std::enable_shared_from_this<Sta
 
   void deliver(Call call);
   bool deliver_live(Call& call);
+  bool deliver_here(Call& call);
   void ended(Activation& activation, std::vector<EventList> first) override;
   void drain(const std::shared_ptr<Right>& right, Function<void()> done);
   void stop(Time deadline, Function<void()> done);
@@ -139,6 +140,18 @@ bool Actors::State::deliver_live(Call& call) {
   return activation != nullptr && Activation::offer(std::move(activation), call);
 }
 
+bool Actors::State::deliver_here(Call& call) {
+  Live activation = stripe(shard_of(call.key)).with([&](const Stripe& here) -> Live {
+    const auto found = here.live.find(call.key);
+    return found != here.live.end() && (*found)->type().options.outside ? *found : nullptr;
+  });
+  if (activation == nullptr) return false;
+  if (call.kind != CallKind::kReminders) return Activation::offer(std::move(activation), call);
+  if (!activation->right()->lets_out(dependencies.clock.now())) return false;
+  run_reminder_call(*this, activation->right(), std::move(call));
+  return true;
+}
+
 void Actors::State::reminders(Call call, ShardId shard) {
   const std::shared_ptr<Right> right = dependencies.shards.right(shard, call.key.type);
   if (right == nullptr || !right->holds(dependencies.clock.now()) || stopping.load()) {
@@ -151,7 +164,10 @@ void Actors::State::reminders(Call call, ShardId shard) {
 // Finds it anew: another thread may have begun it meanwhile.
 Result<Live> Actors::State::begin(const ActorKey& key, ShardId shard) {
   std::shared_ptr<const ActorType> found = type(key.type);
-  if (found == nullptr) return fail(Code::kNotFound, "no actor type '" + key.type + "' here");
+  if (found == nullptr) {
+    if (dependencies.shards.right(shard, key.type) != nullptr) return fail(not_owned(key));
+    return fail(Code::kNotFound, "no actor type '" + key.type + "' here");
+  }
   if (found->options.stateless_workers > 0) {
     return stripe(shard).with([&](Stripe& here) -> Result<Live> {
       if (stopping.load()) return fail(not_owned(key));
@@ -363,6 +379,8 @@ void Actors::start() { state_->schedule_scan(); }
 void Actors::deliver(Call call) { state_->deliver(std::move(call)); }
 
 bool Actors::deliver_live(Call& call) { return state_->deliver_live(call); }
+
+bool Actors::deliver_here(Call& call) { return state_->deliver_here(call); }
 
 void Actors::set_types(std::vector<std::shared_ptr<const ActorType>> types) {
   auto named = std::make_shared<Types>();

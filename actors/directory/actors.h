@@ -106,6 +106,10 @@ class Actors {
   /// begin under. False, and `call` left alone, if not.
   bool deliver_live(Call& call);
 
+  /// Takes `call`, of a type that is `outside`, if its actor is in memory here, whether or not new
+  /// turns may begin: it may come from a turn that is to end. False, and `call` left alone, if not.
+  bool deliver_here(Call& call);
+
   /// What this node hosts from now on. Activations of types that are gone end.
   void set_types(std::vector<std::shared_ptr<const ActorType>> types);
 

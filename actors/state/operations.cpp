@@ -59,6 +59,11 @@ Result<StateOperations> decode_state_operations(std::string_view bytes) {
   return operations;
 }
 
+bool changes_values(std::string_view operations) {
+  Reader reader(operations);
+  return reader.number() > 0 && reader.ok();
+}
+
 std::string encode(const StoredValues& values) {
   Writer writer;
   writer.number(values.size());

@@ -35,6 +35,9 @@ std::string encode(const StateOperations& operations);
 /// kInvalid for damaged bytes.
 Result<StateOperations> decode_state_operations(std::string_view bytes);
 
+/// Whether they are changes, and not a read; damaged bytes are neither.
+bool changes_values(std::string_view operations);
+
 using StoredValues = std::vector<std::pair<std::string, StoredValue>>;
 std::string encode(const StoredValues& values);
 Result<StoredValues> decode_stored_values(std::string_view bytes);

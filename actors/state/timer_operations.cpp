@@ -31,6 +31,8 @@ std::string encode(const TimerOperation& operation) {
   writer.bytes(timer.data.view());
   timer.schedule.encode(writer);
   writer.number(static_cast<std::uint64_t>(timer.catch_up));
+  writer.bytes(timer.texts.due_time);
+  writer.bytes(timer.texts.period);
   return writer.take();
 }
 
@@ -46,6 +48,8 @@ Result<TimerOperation> decode_timer_operation(std::string_view bytes) {
     timer.schedule = *std::move(schedule);
     timer.catch_up = static_cast<TickCatchUp>(
         reader.number_up_to(static_cast<std::uint64_t>(TickCatchUp::kSkip)));
+    timer.texts.due_time = reader.string();
+    timer.texts.period = reader.string();
   }
   if (operation.name.empty()) reader.damage();
   if (!reader.finished()) return fail(Code::kInvalid, "a damaged timer operation");

@@ -19,7 +19,7 @@ namespace troupe {
 
 /// What a timer does, and when.
 struct Timer {
-  std::string method;  // the native callback, or Dapr's `callback`
+  std::string method;  // the native callback, or Dapr's `callback`; empty: the timer's name
   Payload data;
   Schedule schedule;
   TickCatchUp catch_up = TickCatchUp::kOne;  // Dapr's timers: kAll

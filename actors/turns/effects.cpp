@@ -87,7 +87,8 @@ void add_outbox(const Call& call, const TurnResult& result, const Shards& shards
 }  // namespace
 
 bool needs_entry(const Call& call) {
-  return call.kind == CallKind::kTick || call.kind == CallKind::kOneWay || call.repeated();
+  return call.kind == CallKind::kTick || call.kind == CallKind::kOneWay || call.repeated() ||
+         call.must_record;
 }
 
 Result<Effects> effects_of(const Call& call, TurnResult& result,

@@ -83,13 +83,14 @@ Result<storage::ReminderWrite> reminder_write(const ActorKey& key, const Reminde
   return write;
 }
 
-Result<std::optional<TurnMessage>> tick_message(std::string_view body, WallTime now) {
+Result<std::optional<TurnMessage>> tick_message(std::string_view body, WallTime now, bool outside) {
   Result<ReminderRecord> record = ReminderRecord::decode(body);
   if (!record) return fail(record.error());
   if (judge(*record, now) == Verdict::kSkip) return std::optional<TurnMessage>();
   TurnMessage message;
   message.method = std::move(record->method);
   message.body = std::move(record->data);
+  if (outside) message.tick = std::make_shared<TickFacts>(TickFacts{.name = record->name});
   return std::optional(std::move(message));
 }
 

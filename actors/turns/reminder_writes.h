@@ -17,7 +17,8 @@ Result<storage::ReminderWrite> reminder_write(const ActorKey& key, const Reminde
 
 /// The message of a tick, from the reminder's body as the shard has it; nothing if it comes so late
 /// that the reminder wants it skipped.
-Result<std::optional<TurnMessage>> tick_message(std::string_view body, WallTime now);
+/// `outside`: for such a type, with the facts of the tick.
+Result<std::optional<TurnMessage>> tick_message(std::string_view body, WallTime now, bool outside);
 
 enum class TickEnd : std::uint8_t { kDone, kFailed, kSkipped };
 

@@ -30,6 +30,9 @@ class Right {
     return state_.load(std::memory_order_acquire) != State::kEnded &&
            now.time_since_epoch().count() < valid_until_.load(std::memory_order_acquire);
   }
+  /// Whether this node has anything that runs the actors of its type: a program beside the node
+  /// may be away for a while.
+  bool hosted() const { return hosted_.load(std::memory_order_acquire); }
   bool ended() const { return state_.load(std::memory_order_acquire) == State::kEnded; }
   Time valid_until() const { return Time(Duration(valid_until_.load(std::memory_order_acquire))); }
 
@@ -41,6 +44,7 @@ class Right {
     State held = State::kHeld;
     state_.compare_exchange_strong(held, State::kDraining);
   }
+  void host(bool hosted) { hosted_.store(hosted, std::memory_order_release); }
   void end() { state_.store(State::kEnded, std::memory_order_release); }
 
   const ShardId shard;
@@ -51,6 +55,7 @@ class Right {
   enum class State : std::uint8_t { kHeld, kDraining, kEnded };
 
   std::atomic<State> state_{State::kHeld};
+  std::atomic<bool> hosted_{true};
   std::atomic<Duration::rep> valid_until_{0};
 };
 

@@ -27,6 +27,16 @@ void post_completion(std::shared_ptr<Activation> to, std::uint64_t number, Done<
   });
 }
 
+// Programs beside nodes mark what is an error for who called.
+Result<Payload> payload_of(Reply&& reply) {
+  for (const Metadata& each : reply.metadata) {
+    if (each.name == kErrorMetadata) {
+      return fail(Code::kApplication, std::string(reply.body.view()));
+    }
+  }
+  return std::move(reply.body);
+}
+
 }  // namespace
 
 void Turn::handle(Activation& activation, std::unique_ptr<Event> self) {
@@ -92,7 +102,7 @@ Call Turn::nested_call(NestedCall& nested, Done<Payload>& done) {
   call.id = on.ids.next();
   call.done = [back = home->shared_from_this(), turn = number,
                done = std::move(done)](Result<Reply>&& reply) mutable {
-    Result<Payload> outcome = reply ? Result<Payload>(std::move(reply->body)) : fail(reply.error());
+    Result<Payload> outcome = reply ? payload_of(*std::move(reply)) : fail(reply.error());
     post_completion(std::move(back), turn, std::move(done), std::move(outcome));
   };
   return call;
@@ -118,6 +128,23 @@ void Turn::call(NestedCall nested, Done<Payload> done) {
     if (current) return router.route(std::move(call));
     call.done(fail(Code::kPrecondition, "no longer the owner of the calling actor"));
   });
+}
+
+// Of other types it is the caller's own affair.
+std::string_view Turn::chain_id() const {
+  return home->type().options.reentrant ? chain : std::string_view();
+}
+
+// Not owning: what an activation waits for does not keep it from going.
+Function<void()> Turn::from_any_thread(Function<void()> next) {
+  ++outstanding;
+  waiting_for = "the program beside this node";
+  return [back = home->weak_from_this(), turn = number, next = std::move(next)]() mutable {
+    std::shared_ptr<Activation> activation = back.lock();
+    if (activation == nullptr) return;
+    Done<void> done = [next = std::move(next)](const Result<void>& /*always*/) mutable { next(); };
+    post_completion<void>(std::move(activation), turn, std::move(done), {});
+  };
 }
 
 void Turn::sleep(Duration duration, Done<void> done) {

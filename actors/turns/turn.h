@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -46,6 +47,9 @@ class Turn final : public Event, public Ticket, public TurnContext {
   std::string_view traceparent() const override { return request.traceparent; }
   void call(NestedCall nested, Done<Payload> done) override;
   void sleep(Duration duration, Done<void> done) override;
+  std::span<const Metadata> metadata() const override { return request.metadata; }
+  std::string_view chain_id() const override;
+  Function<void()> from_any_thread(Function<void()> next) override;
 
   void reply(Result<Reply>&& outcome);
   /// Its call goes on to the next owner, while what has begun here stays until its activation goes.
@@ -65,14 +69,15 @@ class Turn final : public Event, public Ticket, public TurnContext {
   bool deactivates = false;
   bool reported = false;  // by the watchdog
   std::uint32_t attempts = 0;
-  std::uint32_t outstanding = 0;             // nested calls and sleeps
-  bool asked_for_change = false;             // called a method that is not read-only
-  std::string waiting_for;                   // the last of them
-  TimerTick timer_tick;                      // of kTimer
-  std::string tick_method;                   // of kTick
-  std::optional<Result<TurnResult>> result;  // the user's code has ended
-  std::optional<ContentHash> state_written;  // what is being committed, if it has one
-  std::shared_ptr<Transaction> transaction;  // of reentrant types
+  std::uint32_t outstanding = 0;                 // nested calls and sleeps
+  bool asked_for_change = false;                 // called a method that is not read-only
+  std::string waiting_for;                       // the last of them
+  TimerTick timer_tick;                          // of kTimer
+  std::shared_ptr<const TickFacts> timer_facts;  // likewise, of types that are `outside`
+  std::string tick_method;                       // of kTick
+  std::optional<Result<TurnResult>> result;      // the user's code has ended
+  std::optional<ContentHash> state_written;      // what is being committed, if it has one
+  std::shared_ptr<Transaction> transaction;      // of reentrant types
 
  private:
   Call nested_call(NestedCall& nested, Done<Payload>& done);

@@ -14,7 +14,7 @@ struct Api::Parts {
       : admin(dependencies.cluster, dependencies.loop, dependencies.clock),
         traces(random_seed()),
         service({.clock = dependencies.clock, .backend = admin, .admin = admin, .traces = traces},
-                {.app_id = options.app_id, .version = options.version}),
+                {.app_id = options.app_id, .version = options.version, .app = options.app}),
         http({.service = service,
               .admin = admin,
               .traces = traces,
@@ -29,6 +29,7 @@ struct Api::Parts {
 
 Api::Api(const ApiDependencies& dependencies, const ApiOptions& options)
     : parts_(std::make_unique<Parts>(dependencies, options)) {
+  if (options.app) parts_->admin.await_app();
   if (options.api_token.empty()) {
     dependencies.log.debug("the API asks nobody for a token");
   }
@@ -38,6 +39,10 @@ Api::~Api() = default;
 
 void Api::serve(actors::Actors& actors, std::vector<std::string> types) {
   parts_->admin.serve(actors, std::move(types));
+}
+
+void Api::offer(std::vector<std::string> types, std::vector<std::string> outside) {
+  parts_->admin.offer(std::move(types), std::move(outside));
 }
 
 net::HttpHandler& Api::http() { return parts_->http; }

@@ -2,9 +2,11 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "runtime/api/service.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/executor.h"
 #include "runtime/base/log.h"
@@ -19,13 +21,14 @@ class Cluster;
 
 namespace troupe::api {
 
-class Service;
 class Admin;
 
 struct ApiOptions {
   std::string app_id;
   std::string version = "0.1.0";
   std::string api_token;  // empty: nobody is asked for one
+  /// Beside this node: what it hosts is not known before offer().
+  std::optional<AppConnection> app = {};
 };
 
 struct ApiDependencies {
@@ -56,6 +59,9 @@ class Api {
 
   /// This node is registered, and `actors` run on it. On the loop, once.
   void serve(actors::Actors& actors, std::vector<std::string> types);
+  /// What this node hosts from now on; `outside`, sorted: of these, what the app beside it runs. On
+  /// any thread, after serve().
+  void offer(std::vector<std::string> types, std::vector<std::string> outside);
 
   net::HttpHandler& http();
   Service& service();

@@ -12,7 +12,8 @@ namespace {
 
 constexpr auto kPatience = std::chrono::seconds(5);
 constexpr auto kFactsPatience = std::chrono::seconds(1);  // what is missing then is shown as such
-constexpr std::size_t kScanMax = 20'000;  // activations looked at to find those of a type
+constexpr std::size_t kScanMax = 20'000;       // activations looked at to find those of a type
+constexpr std::size_t kUnsettledMax = 10'000;  // calls that wait until the app has said what it has
 
 template <class T>
 Result<std::vector<T>> read_list(const Result<std::string>& body) {
@@ -35,6 +36,39 @@ void ClusterAdmin::serve(actors::Actors& actors, std::vector<std::string> types)
                          respond(fail(Code::kUnavailable, "that node is stopping"));
                        });
   actors_.store(&actors, std::memory_order_release);
+}
+
+void ClusterAdmin::offer(std::vector<std::string> types, std::vector<std::string> outside) {
+  std::ranges::sort(types);
+  types_.with([&](auto& mine) { mine = std::move(types); });
+  outside_.with([&](auto& mine) { mine = std::move(outside); });
+  settled_.store(true, std::memory_order_release);
+  auto waiting = unsettled_.with([](auto& all) { return std::exchange(all, {}); });
+  for (auto& [number, then] : waiting) then(true);
+}
+
+void ClusterAdmin::when_settled(Time deadline, Function<void(bool)> then) {
+  const std::uint64_t number = ++last_unsettled_;
+  const bool kept = unsettled_.with([&](auto& all) {
+    if (settled() || all.size() >= kUnsettledMax) return false;
+    all.emplace(number, std::move(then));
+    return true;
+  });
+  if (!kept) return then(settled());
+  loop_.post_at(deadline, [this, alive = alive_, number] {
+    if (!*alive) return;
+    auto late = unsettled_.with([&](auto& all) { return all.extract(number); });
+    if (late) late.mapped()(false);
+  });
+}
+
+bool ClusterAdmin::runs_outside(std::string_view type) const {
+  return outside_.with([&](const auto& types) { return std::ranges::binary_search(types, type); });
+}
+
+bool ClusterAdmin::deliver_here(actors::Call& call) {
+  actors::Actors* const actors = serving();
+  return actors != nullptr && actors->deliver_here(call);
 }
 
 std::vector<TypeCount> ClusterAdmin::hosted() const {

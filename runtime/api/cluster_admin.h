@@ -2,8 +2,10 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "actors/directory/actors.h"
@@ -28,6 +30,11 @@ class ClusterAdmin final : public Admin, public Backend {
   ClusterAdmin(cluster::Cluster& cluster, Executor& loop, Clock& clock);
   ~ClusterAdmin() override { *alive_ = false; }
 
+  /// What this node hosts is not known before offer().
+  void await_app() { settled_ = false; }
+  /// What it hosts from now on; `outside`, sorted: of these, what an app beside it runs. On any
+  /// thread, after serve().
+  void offer(std::vector<std::string> types, std::vector<std::string> outside);
   /// The node is registered. On the loop, once. `actors` outlives this.
   void serve(actors::Actors& actors, std::vector<std::string> types);
 
@@ -35,6 +42,10 @@ class ClusterAdmin final : public Admin, public Backend {
   actors::Router& router() override { return cluster_.router(); }
   actors::CallIds& ids() override { return cluster_.ids(); }
   std::vector<TypeCount> hosted() const override;
+  bool settled() const override { return settled_.load(std::memory_order_acquire); }
+  void when_settled(Time deadline, Function<void(bool)> then) override;
+  bool runs_outside(std::string_view type) const override;
+  bool deliver_here(actors::Call& call) override;
 
   void status(Done<StatusFacts> done) override;
   void status_here(Done<StatusFacts> done) override;
@@ -96,6 +107,10 @@ class ClusterAdmin final : public Admin, public Backend {
   Clock& clock_;
   std::atomic<actors::Actors*> actors_{nullptr};
   Guarded<std::vector<std::string>> types_;
+  Guarded<std::vector<std::string>> outside_;
+  Guarded<std::map<std::uint64_t, Function<void(bool)>>> unsettled_;
+  std::atomic<std::uint64_t> last_unsettled_{0};
+  std::atomic<bool> settled_{true};
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -25,7 +25,8 @@ Metadata Service::metadata() const {
                     .version = options_.version,
                     .actors = deps_.backend.hosted(),
                     .extended = extended_->values.with([](const auto& values) { return values; }),
-                    .ready = ready()};
+                    .ready = settled(),
+                    .app = options_.app};
   metadata.extended.emplace("daprRuntimeVersion", options_.version);
   return metadata;
 }
@@ -97,6 +98,7 @@ Result<void> Service::take_key(const CallKey& key, actors::Call& call) const {
   call.may_repeat = true;
   call.done_below = *done_below;
   call.redirects = *repeat ? 1 : 0;  // by its caller
+  call.asked_before = *repeat;
   return {};
 }
 
@@ -105,10 +107,42 @@ void Service::send(actors::Call call, Operation operation, Answer<actors::Reply>
     if (!reply) return answer(api_error(operation, reply.error()));
     answer(*std::move(reply));
   };
-  deps_.backend.router().route(std::move(call));
+  route(std::move(call));
+}
+
+// What an app asks for the actors it runs is taken to the activation here, from whose turn it may
+// come, even if that is about to end; and what it writes goes nowhere else.
+void Service::route(actors::Call call) {
+  Backend& backend = deps_.backend;
+  if (!backend.settled()) {
+    const Time deadline = call.deadline;
+    return backend.when_settled(
+        deadline, [this, held = std::make_shared<actors::Call>(std::move(call))](bool settled) {
+          if (settled) return route(std::move(*held));
+          held->done(fail(Code::kTimeout, "the app beside this node has not said what it hosts"));
+        });
+  }
+  const bool of_turn = call.kind != actors::CallKind::kMethod || !call.chain.id.empty();
+  if (of_turn && backend.runs_outside(call.key.type)) {
+    call.here_only =
+        call.kind == actors::CallKind::kState && actors::changes_values(call.message.view());
+    if (backend.deliver_here(call)) return;
+    if (call.here_only) {
+      return call.done(fail(Code::kPrecondition, to_string(call.key) + " is not active here"));
+    }
+  }
+  backend.router().route(std::move(call));
 }
 
 namespace {
+
+constexpr std::string_view kNoMethod = "actor method not found: ";
+
+// An app's own failure begins with its status; of a native method it is always the same.
+bool tells_status(std::string_view message) {
+  return message.size() > 5 && message[0] == '(' && message[4] == ')' && message[5] == ' ' &&
+         message.find_first_not_of("0123456789", 1) == 4;
+}
 
 // Dapr's own words, which its SDKs look for, before ours.
 Error invoke_error(const ActorKey& key, const std::string& method, const Error& error) {
@@ -118,7 +152,13 @@ Error invoke_error(const ActorKey& key, const std::string& method, const Error& 
               "api error: code = FailedPrecondition desc = did not find address for "
               "actor '" +
                   to_string(key) + "': " + error.message};
+    case Code::kApplication:
+      if (tells_status(error.message)) return error;
+      return {error.code, "(500) " + error.message};
     case Code::kUnimplemented:
+      if (error.message.starts_with(kNoMethod)) {
+        return {error.code, error.message.substr(kNoMethod.size())};
+      }
       return {error.code,
               "actors/" + key.type + "/" + key.id + "/method/" + method + ": " + error.message};
     default:
@@ -143,9 +183,15 @@ void Service::invoke(Invocation invocation, Context context, Answer<actors::Repl
   call->done = [answer = std::move(answer), key = call->key,
                 name = call->method](Result<actors::Reply> reply) mutable {
     if (reply) return answer(*std::move(reply));
+    if (reply.error().code == Code::kExhausted && reply.error().message == actors::kTooDeep) {
+      return answer(ApiError{.error_code = "ERR_ACTOR_STACK_DEPTH",
+                             .message = std::string(actors::kTooDeep),
+                             .status = {500, GrpcCode::kResourceExhausted},
+                             .code = name_of(Code::kExhausted)});
+    }
     answer(api_error(Operation::kInvoke, invoke_error(key, name, reply.error())));
   };
-  deps_.backend.router().route(*std::move(call));
+  route(*std::move(call));
 }
 
 }  // namespace troupe::api

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -43,6 +44,16 @@ class Backend {
   virtual actors::CallIds& ids() = 0;
   /// The actor types of this node, sorted, each with its number of activations.
   virtual std::vector<TypeCount> hosted() const = 0;
+
+  /// Whether it is known what this node hosts: it may have to ask an app beside it first. Until
+  /// then what is asked of actors waits.
+  virtual bool settled() const { return true; }
+  /// `then(true)` once it is settled, `then(false)` at `deadline`; on any thread.
+  virtual void when_settled(Time /*deadline*/, Function<void(bool)> then) { then(true); }
+  /// Whether actors of this type run in an app beside this node.
+  virtual bool runs_outside(std::string_view /*type*/) const { return false; }
+  /// True, and `call` taken, if its actor is in memory here; see actors::Actors.
+  virtual bool deliver_here(actors::Call& /*call*/) { return false; }
 };
 
 /// What every operation brings along.
@@ -101,6 +112,14 @@ struct NamedReminder {
   actors::ReminderFacts facts;
 };
 
+/// The app beside this node, as the metadata show it.
+struct AppConnection {
+  std::uint16_t port = 0;
+  std::string protocol = "http";
+  std::string channel_address = {};
+  std::int64_t concurrency_max = -1;
+};
+
 /// What GET /v1.0/metadata tells.
 struct Metadata {
   std::string id = {};  // app id
@@ -108,6 +127,7 @@ struct Metadata {
   std::vector<TypeCount> actors = {};
   std::map<std::string, std::string> extended = {};
   bool ready = false;
+  std::optional<AppConnection> app = {};
 };
 
 struct ServiceOptions {
@@ -117,6 +137,7 @@ struct ServiceOptions {
   Duration timeout = std::chrono::seconds(60);
   std::size_t reminders_max = 10'000;  // listed or deleted by type at a time
   std::size_t extended_max = 1'000;    // entries that callers add to the metadata
+  std::optional<AppConnection> app = {};
 };
 
 /// Every operation of the API, once: checks names, begins the call, and says in Dapr's words what
@@ -156,6 +177,8 @@ class Service {
   void delete_timer(ActorKey key, std::string name, Context context, Answer<Nothing> answer);
 
   bool ready() const;
+  /// Ready, and what this node hosts is known.
+  bool settled() const { return ready() && deps_.backend.settled(); }
   const std::string& app_id() const { return options_.app_id; }
   Metadata metadata() const;
   /// kExhausted beyond ServiceOptions::extended_max.
@@ -167,6 +190,7 @@ class Service {
 
   Result<actors::Call> begin(ActorKey key, actors::CallKind kind, Context context);
   Result<void> take_key(const CallKey& key, actors::Call& call) const;
+  void route(actors::Call call);
   void send(actors::Call call, Operation operation, Answer<actors::Reply> answer);
   std::optional<ApiError> refusal(const ActorKey& key, std::string_view name_kind,
                                   std::string_view name) const;

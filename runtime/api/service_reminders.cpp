@@ -60,10 +60,11 @@ Result<actors::TimerOperation> timer_of(const TimerRequest& request, WallTime no
   if (!schedule) return fail(schedule.error());
   actors::TimerOperation operation{.name = request.name, .timer = {}};
   Timer& timer = operation.timer.emplace();
-  timer.method = request.callback.empty() ? request.name : request.callback;
+  timer.method = request.callback;
   timer.data = request.data;
   timer.schedule = *std::move(schedule);
   timer.catch_up = TickCatchUp::kAll;
+  timer.texts = {.due_time = request.due_time, .period = request.period, .ttl = {}};
   return operation;
 }
 
@@ -108,7 +109,7 @@ void Service::register_reminder(ReminderRequest request, Context context, Answer
     if (reply) return answer(Nothing{});
     answer(api_error(Operation::kReminderCreate, reminder_error(reply.error(), name)));
   };
-  deps_.backend.router().route(*std::move(call));
+  route(*std::move(call));
 }
 
 void Service::reminder(ActorKey key, std::string name, Context context,
@@ -132,7 +133,7 @@ void Service::reminder(ActorKey key, std::string name, Context context,
     }
     answer(std::move(reminders.front()));
   };
-  deps_.backend.router().route(*std::move(call));
+  route(*std::move(call));
 }
 
 void Service::reminders(ActorKey key, Context context, Answer<std::vector<NamedReminder>> answer) {
@@ -174,7 +175,7 @@ void Service::delete_reminder(ActorKey key, std::string name, Context context,
     if (reply) return answer(Nothing{});
     answer(api_error(Operation::kReminderDelete, reminder_error(reply.error(), "")));
   };
-  deps_.backend.router().route(*std::move(call));
+  route(*std::move(call));
 }
 
 // One after another: a type may have many, and each is an entry.
@@ -231,7 +232,7 @@ void Service::register_timer(TimerRequest request, Context context, Answer<Nothi
     }
     answer(api_error(Operation::kTimerCreate, error));
   };
-  deps_.backend.router().route(*std::move(call));
+  route(*std::move(call));
 }
 
 void Service::delete_timer(ActorKey key, std::string name, Context context,

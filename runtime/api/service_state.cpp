@@ -99,11 +99,17 @@ void Service::change_state(ActorKey key, std::vector<StateChange> changes, Conte
   Result<actors::Call> call = begin(std::move(key), actors::CallKind::kState, std::move(context));
   if (!call) return answer(api_error(Operation::kRequest, call.error()));
   call->message = *std::move(message);
-  send(*std::move(call), Operation::kStateTransaction,
-       [answer = std::move(answer)](Outcome<actors::Reply> reply) mutable {
-         if (const ApiError* error = std::get_if<ApiError>(&reply)) return answer(*error);
-         answer(Nothing{});
-       });
+  call->done = [answer = std::move(answer)](const Result<actors::Reply>& reply) mutable {
+    if (reply) return answer(Nothing{});
+    if (reply.error().code != Code::kPrecondition) {
+      return answer(api_error(Operation::kStateTransaction, reply.error()));
+    }
+    answer(ApiError{.error_code = "ERR_ACTOR_INSTANCE_MISSING",
+                    .message = "actor instance is missing",
+                    .status = {400, GrpcCode::kInternal},
+                    .code = name_of(Code::kPrecondition)});
+  };
+  route(*std::move(call));
 }
 
 }  // namespace troupe::api

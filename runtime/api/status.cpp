@@ -70,7 +70,7 @@ constexpr std::array kDaprRows{
     DaprRow{Operation::kInvoke, Code::kUnimplemented, "ERR_ACTOR_INVOKE_METHOD",
             "error invoke actor method: actor method not found: ", k500},
     DaprRow{Operation::kInvoke, Code::kApplication, "ERR_ACTOR_INVOKE_METHOD",
-            "error invoke actor method: error from actor service: (500) ", k500},
+            "error invoke actor method: error from actor service: ", k500},
     DaprRow{Operation::kStateTransaction, Code::kNotFound, "ERR_ACTOR_STATE_TRANSACTION_SAVE",
             "error saving actor transaction state: ", k500},
     DaprRow{Operation::kStateTransaction, Code::kInvalid, "ERR_ACTOR_STATE_TRANSACTION_SAVE",

@@ -60,7 +60,7 @@ class DatagramGuard {
 
 /// Who this node says it is when it connects. A stranger is refused with the reason.
 struct Hello {
-  std::uint64_t protocol_version = 2;
+  std::uint64_t protocol_version = 3;
   std::string cluster;  // empty: not a member of any cluster yet
   NodeId node;
   Generation generation;

@@ -17,9 +17,13 @@ constexpr auto kLocatePatience = std::chrono::seconds(2);
 
 std::string describe(const actors::Call& call) { return to_string(call.key) + " " + call.method; }
 
+// Of a call that nobody can say of whether it took effect, again and again: then that is the
+// answer.
+constexpr std::uint32_t kUnknownsMax = 3;
+
 // Its turns may begin here. One that drains still stands in the table under this node's name.
 bool usable(const std::shared_ptr<actors::Right>& right) {
-  return right != nullptr && !right->ended() && !right->draining();
+  return right != nullptr && !right->ended() && !right->draining() && right->hosted();
 }
 
 }  // namespace
@@ -88,6 +92,9 @@ void CallRouter::mark_uncertain(actors::Call& call) {
 }
 
 void CallRouter::again(actors::Call call) {
+  if (call.here_only) {
+    return call.done(fail(Code::kPrecondition, to_string(call.key) + " is not active here"));
+  }
   ++call.redirects;
   const Duration wait =
       std::min<Duration>(kLongestWait, kFirstWait * (1U << std::min(call.redirects, 6U)));
@@ -104,7 +111,8 @@ void CallRouter::hold(actors::Call call, Duration wait) {
     held_.fetch_sub(1, std::memory_order_relaxed);
     // What sent it here may be old news: the leader knows better. But a right may have come too.
     const ShardId shard = shard_of(*held);
-    if (deps_.rights.find(shard, held->key.type)) return route(std::move(*held));
+    const std::shared_ptr<actors::Right> right = deps_.rights.find(shard, held->key.type);
+    if (right != nullptr && right->hosted()) return route(std::move(*held));
     locate(std::move(*held));
   });
 }
@@ -245,6 +253,9 @@ void CallRouter::received(NodeId from, ReplyFrame&& frame) {
   if (frame.result) return call.done(std::move(frame.result));
   // What may have run is asked again under the same id: its shard knows whether it did.
   if (!frame.elsewhere && frame.result.error().code != Code::kUnknownOutcome) {
+    return call.done(std::move(frame.result));
+  }
+  if (!frame.elsewhere && ++call.unknowns >= kUnknownsMax) {
     return call.done(std::move(frame.result));
   }
   if (!frame.elsewhere) mark_uncertain(call);

@@ -299,8 +299,7 @@ void Cluster::enrolled(Generation generation) {
 
 void Cluster::host(Hosting& hosting, std::vector<std::string> types) {
   hosting_ = &hosting;
-  std::ranges::sort(types);
-  update_self([&](placement::Member& self) { self.types = std::move(types); });
+  offer(std::move(types));
   owners_ = std::make_unique<Owners>(
       OwnersOptions{.self = options_.self.id, .generation = generation_, .lease = options_.lease},
       Owners::Dependencies{.clock = deps_.clock,
@@ -333,6 +332,14 @@ void Cluster::host(Hosting& hosting, std::vector<std::string> types) {
   calls_.store(inbox_.get(), std::memory_order_release);
   ready_.store(true, std::memory_order_release);
   stepped();
+}
+
+void Cluster::offer(std::vector<std::string> types) {
+  if (stopping_) return;
+  std::ranges::sort(types);
+  rights_->host(types);
+  update_self([&](placement::Member& self) { self.types = std::move(types); });
+  if (owners_) owners_->members_changed();
 }
 
 // An orderly end: others take over the actors, then the leadership of shards, as far as there are

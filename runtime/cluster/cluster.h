@@ -98,6 +98,8 @@ class Cluster final : public actors::Shards, public NetworkListener, private Rep
   void start(Function<void(Generation)> registered);
   /// On the loop. `hosting` outlives the cluster's stop().
   void host(Hosting& hosting, std::vector<std::string> types);
+  /// What this node hosts from now on, in place of what host() was told. On the loop, after host().
+  void offer(std::vector<std::string> types);
   /// Hands over what it has, as far as others can take it; then `done`, on the loop. From any
   /// thread.
   void stop(Function<void()> done);

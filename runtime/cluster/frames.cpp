@@ -122,6 +122,7 @@ void write_call(Writer& out, const actors::Call& call, Time now) {
   for (const ActorKey& key : call.chain.waiting) write_key(out, key);
   write_call_id(out, call.id);
   out.boolean(call.may_repeat);
+  out.boolean(call.may_have_run || call.asked_before);
   out.number(call.done_below);
   write_cause(out, call.cause);
   out.number(call.redirects);
@@ -142,6 +143,7 @@ void read_call(Reader& in, Time now, actors::Call& call) {
   for (std::uint64_t i = 0; i < waiting && in.ok(); ++i) call.chain.waiting.push_back(read_key(in));
   call.id = read_call_id(in);
   call.may_repeat = in.boolean();
+  call.asked_before = in.boolean();
   call.done_below = in.number();
   call.cause = read_cause(in);
   call.redirects = static_cast<std::uint32_t>(in.number_up_to(1'000'000));

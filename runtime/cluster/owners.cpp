@@ -255,11 +255,18 @@ bool Owners::serves(Time now, const storage::Owner& owner) const {
          grantor_.responsive(now, owner.node) && !deps_.doubted(owner.node);
 }
 
-// Its actors are on their way to others.
-bool Owners::leaves(NodeId node) const {
+// Its actors are on their way to others, or it has nothing any more that runs them.
+bool Owners::leaves(NodeId node, const std::string& type) const {
   const auto members = deps_.members();
   const placement::View::Entry* entry = members->find(node);
-  return entry != nullptr && entry->member->draining;
+  return (entry != nullptr && entry->member->draining) || !hosts(node, type);
+}
+
+// As far as is known here.
+bool Owners::hosts(NodeId node, const std::string& type) const {
+  const auto members = deps_.members();
+  const placement::View::Entry* entry = members->find(node);
+  return entry == nullptr || std::ranges::binary_search(entry->member->types, type);
 }
 
 // This process owns by the shard's word, but has let go: the leader that asked it to was replaced
@@ -283,8 +290,13 @@ void Owners::find_owner(ShardId shard, const std::string& type, Done<std::string
   if (owner != owners.end() && given_up_here(shard, type, owner->second)) {
     grantor_.released(shard, type, owner->second.epoch);
   } else if (owner != owners.end() && serves(deps_.clock.now(), owner->second)) {
-    const bool sends_away = leaves(owner->second.node) && !hosts(type).empty();
-    if (!sends_away) return done(encoded(row_of(*replica, options_.self)));
+    const bool others = !hosts(type).empty();
+    if (!others && !hosts(owner->second.node, type)) {
+      return done(fail(Code::kUnavailable, "no node hosts actor type '" + type + "' now"));
+    }
+    if (!others || !leaves(owner->second.node, type)) {
+      return done(encoded(row_of(*replica, options_.self)));
+    }
     if (!assigning_.contains({shard, type})) leaving = owner->second;
   }
   if (waiting_count_ >= options_.waiting_max) {

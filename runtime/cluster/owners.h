@@ -81,7 +81,8 @@ class Owners {
   void plan_renewals();
   void send_renewals();
   std::vector<NodeId> hosts(const std::string& type) const;
-  bool leaves(NodeId node) const;
+  bool hosts(NodeId node, const std::string& type) const;
+  bool leaves(NodeId node, const std::string& type) const;
   bool serves(Time now, const storage::Owner& owner) const;
   bool given_up_here(ShardId shard, const std::string& type, const storage::Owner& owner) const;
   void assign(ShardId shard, const std::string& type);

@@ -1,5 +1,6 @@
 #include "runtime/cluster/rights.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -68,6 +69,16 @@ void Rights::refresh(ShardId shard) {
   for (const Key& key : ended) end(key);
 }
 
+bool Rights::hosts(const std::string& type) const {
+  return !types_ || std::ranges::binary_search(*types_, type);
+}
+
+void Rights::host(std::vector<std::string> types) {
+  std::ranges::sort(types);
+  types_ = std::move(types);
+  for (const auto& [key, held] : pipelines_) held.right->host(hosts(key.second));
+}
+
 void Rights::begin(ShardId shard, const std::string& type, Epoch epoch) {
   const Key key(shard, type);
   const auto held = pipelines_.find(key);
@@ -76,6 +87,7 @@ void Rights::begin(ShardId shard, const std::string& type, Epoch epoch) {
     end(key);
   }
   auto right = std::make_shared<actors::Right>(shard, type, epoch);
+  right->host(hosts(type));
   auto pipeline = std::make_shared<CommitPipeline>(
       right, 0, deps_.clock, deps_.loop,
       [this](ShardId to, ProposedEntry entry, Done<storage::Outcome> done) {

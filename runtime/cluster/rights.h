@@ -3,6 +3,7 @@
 #include <array>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -53,6 +54,10 @@ class Rights {
   /// All of them, for the end of the node.
   void release_all(Function<void()> done);
 
+  /// What this node hosts from now on. Rights to other types stay until a leader asks for them, but
+  /// nothing begins under them.
+  void host(std::vector<std::string> types);
+
   std::size_t count() const { return pipelines_.size(); }
   std::vector<std::shared_ptr<actors::Right>> all() const;
 
@@ -91,6 +96,7 @@ class Rights {
   Guarded<Found>& stripe(ShardId shard) const { return stripes_[shard.value % kStripes]; }
   void refresh(ShardId shard);
   bool knows_later(const placement::Row& row) const;
+  bool hosts(const std::string& type) const;
   void begin(ShardId shard, const std::string& type, Epoch epoch);
   void end(const Key& key);
 
@@ -99,6 +105,7 @@ class Rights {
   Generation generation_;
   Dependencies deps_;
   std::map<Key, Held, KeyLess> pipelines_;
+  std::optional<std::vector<std::string>> types_;  // hosted here, sorted; nothing yet: all
   mutable std::array<Guarded<Found>, kStripes> stripes_;
 };
 

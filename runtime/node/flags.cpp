@@ -84,6 +84,77 @@ void add_api_flags(CLI::App& app, NodeSettings& settings) {
       ->capture_default_str();
 }
 
+void add_dapr_port(CLI::App& app, const std::string& flag, std::string& address) {
+  app.add_option_function<std::uint16_t>(
+         flag, [&address](std::uint16_t port) { address = "127.0.0.1:" + std::to_string(port); },
+         "Port of that API on 127.0.0.1, under Dapr's name")
+      ->check(CLI::Range(0, 65535));
+}
+
+// Under the names that Dapr's sidecar has for them.
+void add_app_flags(CLI::App& app, NodeSettings& settings) {
+  app.add_option("--app-port", settings.app_port,
+                 "Port of the app beside this node, in any language")
+      ->check(CLI::Range(0, 65535));
+  app.add_option("--app-protocol", settings.app_protocol, "How the app is asked: http")
+      ->check([](const std::string& name) {
+        return name == "http" ? std::string()
+                              : "'" + name + "' is not there yet; an app is asked by http";
+      })
+      ->capture_default_str();
+  app.add_option("--app-channel-address", settings.app_host, "Host of the app")
+      ->capture_default_str();
+  app.add_option("--app-max-concurrency", settings.app_concurrency_max,
+                 "Requests in the app at once; 0 and less: any number")
+      ->capture_default_str();
+  app.add_flag("--enable-app-health-check", settings.app_health, "Ask the app how it is");
+  app.add_option("--app-health-check-path", settings.app_health_path, "Where it is asked")
+      ->capture_default_str();
+  app.add_option_function<std::int64_t>(
+         "--app-health-probe-interval",
+         [&settings](std::int64_t seconds) {
+           settings.app_health_interval = std::chrono::seconds(seconds);
+         },
+         "Seconds between two questions")
+      ->check(CLI::Range(1, 86'400))
+      ->default_str("5");
+  app.add_option_function<std::int64_t>(
+         "--app-health-probe-timeout",
+         [&settings](std::int64_t ms) {
+           settings.app_health_timeout = std::chrono::milliseconds(ms);
+         },
+         "Milliseconds until an answer is missed, at most the interval")
+      ->check(CLI::Range(1, 86'400'000))
+      ->default_str("500");
+  app.add_option("--app-health-threshold", settings.app_health_threshold,
+                 "Failures until the app counts as unwell")
+      ->capture_default_str();
+  app.add_option_function<std::vector<std::string>>(
+         "--disable-init-endpoints",
+         [&settings](const std::vector<std::string>& names) {
+           settings.app_says_config = std::ranges::find(names, "config") == names.end();
+         },
+         "What the app is not asked when it starts: config, subscribe")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"config", "subscribe"}));
+  add_dapr_port(app, "--dapr-http-port", settings.http);
+  add_dapr_port(app, "--dapr-grpc-port", settings.grpc);
+}
+
+// What no single flag can say of itself.
+std::string misfit(const NodeSettings& settings) {
+  if (settings.app_port == 0) return {};
+  const std::string end = ":" + std::to_string(settings.app_port);
+  if (settings.http.ends_with(end) || settings.grpc.ends_with(end)) {
+    return "--app-port " + std::to_string(settings.app_port) +
+           " is the node's own: the app needs another";
+  }
+  if (settings.app_health && settings.app_health_timeout > settings.app_health_interval) {
+    return "--app-health-probe-timeout is longer than --app-health-probe-interval";
+  }
+  return {};
+}
+
 // `--data-dir` is TROUPE_DATA_DIR.
 std::string variable_of(const std::string& flag) {
   std::string name = "TROUPE_" + flag;
@@ -182,6 +253,7 @@ FlagsOutcome read_flags(int argc, char** argv, NodeSettings& settings) {
   bool in_memory = false;
   add_cluster_flags(app, settings);
   add_api_flags(app, settings);
+  add_app_flags(app, settings);
   app.add_option("--config", config, "File with settings: NAME = VALUE, as in TOML")
       ->configurable(false);
   app.footer(
@@ -199,6 +271,8 @@ FlagsOutcome read_flags(int argc, char** argv, NodeSettings& settings) {
   settings.log_format = format == "json" ? LogFormat::kJson : LogFormat::kText;
   settings.api_token = environment("TROUPE_API_TOKEN");
   if (settings.api_token.empty()) settings.api_token = environment("DAPR_API_TOKEN");
+  settings.app_token = environment("APP_API_TOKEN");
+  if (const std::string wrong = misfit(settings); !wrong.empty()) return misused(wrong);
   if (in_memory) {
     settings.data_directory.clear();
   } else if (settings.data_directory.empty()) {

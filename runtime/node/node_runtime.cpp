@@ -1,5 +1,6 @@
 #include "runtime/node/node_runtime.h"
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <future>
@@ -18,6 +19,7 @@
 #include "runtime/net/http_server.h"
 #include "runtime/net/io_threads.h"
 #include "runtime/net/resolver.h"
+#include "runtime/node/app_beside.h"
 #include "runtime/node/client_router.h"
 #include "runtime/node/discovery.h"
 #include "runtime/node/hosted_actors.h"
@@ -119,7 +121,9 @@ struct NodeRuntime::Parts {
   void shut_down(bool force);
   void build_cluster(const placement::Address& address);
   void registered(Generation generation);
+  void offer(std::vector<ActorType> of_app);
   void end(std::optional<Error> why);
+  void close_api();
 
   NodeSettings settings;
   Log log;
@@ -148,6 +152,7 @@ struct NodeRuntime::Parts {
   std::unique_ptr<api::GrpcApi> grpc;
   std::unique_ptr<actors::Actors> actors;
   std::unique_ptr<HostedActors> hosted;
+  std::unique_ptr<AppBeside> app;
   std::promise<void> ready;
   std::shared_future<void> is_ready{ready.get_future()};
   std::atomic<bool> has_ended{false};
@@ -262,7 +267,9 @@ Result<void> NodeRuntime::Parts::open_api() {
                            .clock = clock,
                            .log = log.named("api"),
                            .shutdown = [this](bool force) { shut_down(force); }},
-      api::ApiOptions{.app_id = settings.app_id, .api_token = settings.api_token});
+      api::ApiOptions{.app_id = settings.app_id,
+                      .api_token = settings.api_token,
+                      .app = app_connection(settings)});
   metrics.emplace(MetricLabels{{"app_id", settings.app_id}});
   metrics->watch(network->metrics());
   metrics->watch(cluster->replicas().snapshots());
@@ -313,6 +320,14 @@ void NodeRuntime::Parts::registered(Generation /*generation*/) {
   for (const auto& type : types) names.push_back(type->name);
   cluster->host(*hosted, names);
   api->serve(*actors, names);
+  if (settings.app_port != 0) {
+    app = std::make_unique<AppBeside>(settings, AppBeside::Dependencies{.clock = clock,
+                                                                        .executor = loop,
+                                                                        .threads = io,
+                                                                        .resolver = resolver,
+                                                                        .log = log.named("app")});
+    app->start([this](std::vector<ActorType> of_app) { offer(std::move(of_app)); });
+  }
   if (http) {
     cluster->update_self([port = http->port()](placement::Member& self) { self.http_port = port; });
   }
@@ -322,10 +337,36 @@ void NodeRuntime::Parts::registered(Generation /*generation*/) {
   ready.set_value();
 }
 
+// On the node loop. What both define is the program's own.
+void NodeRuntime::Parts::offer(std::vector<ActorType> of_app) {
+  std::vector<std::shared_ptr<const ActorType>> all = types;
+  std::vector<std::string> names;
+  std::vector<std::string> outside;
+  for (const auto& type : types) names.push_back(type->name);
+  for (ActorType& type : of_app) {
+    if (std::ranges::find(names, type.name) != names.end()) {
+      log.error("the app has an actor type that this program has, too", {{"type", type.name}});
+      continue;
+    }
+    outside.push_back(type.name);
+    all.push_back(std::make_shared<const ActorType>(std::move(type)));
+  }
+  names.insert(names.end(), outside.begin(), outside.end());
+  std::ranges::sort(outside);
+  actors->set_types(std::move(all));
+  cluster->offer(names);
+  api->offer(std::move(names), std::move(outside));
+}
+
 void NodeRuntime::Parts::end(std::optional<Error> why) {
   if (has_ended.exchange(true)) return;
   if (why) log.error("the node cannot go on", {{"error", why->message}});
   ended(std::move(why));
+}
+
+void NodeRuntime::Parts::close_api() {
+  if (http) http->stop(kAnswerPatience);
+  if (grpc) grpc->stop(kAnswerPatience);
 }
 
 bool NodeRuntime::wait_ready(Duration patience) {
@@ -338,8 +379,9 @@ void NodeRuntime::stop() {
   if (std::exchange(parts.stopped, true)) return;
   parts.has_ended = true;
   if (parts.discovery) parts.discovery->withdraw();
-  if (parts.http) parts.http->stop(kAnswerPatience);
-  if (parts.grpc) parts.grpc->stop(kAnswerPatience);
+  // Turns of an app that are to end may need the API for it.
+  const bool api_first = parts.app == nullptr;
+  if (api_first) parts.close_api();
   if (parts.cluster) {
     const auto handed_over = std::make_shared<std::promise<void>>();
     parts.cluster->stop([handed_over] { handed_over->set_value(); });
@@ -351,6 +393,8 @@ void NodeRuntime::stop() {
                        [over] { over->set_value(); });
     over->get_future().wait_for(parts.settings.stop_patience + kAnswerPatience);
   }
+  if (!api_first) parts.close_api();
+  if (parts.app) parts.app->stop();
   if (parts.network) parts.network->stop();
   parts.relay.forward_to(nullptr);
   parts.timers.stop();
@@ -363,6 +407,7 @@ void NodeRuntime::stop() {
   parts.http.reset();
   parts.hosted.reset();
   parts.actors.reset();
+  parts.app.reset();
   parts.cluster.reset();
   parts.network.reset();
   parts.store.reset();

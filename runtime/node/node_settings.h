@@ -26,6 +26,17 @@ struct NodeSettings {
   std::string grpc;                       // API; empty: none
   std::string app_id;
   std::string api_token;
+  std::uint16_t app_port = 0;  // of the app beside this node; 0: none
+  std::string app_protocol = "http";
+  std::string app_host = "127.0.0.1";
+  std::int64_t app_concurrency_max = -1;  // requests in the app at once; 0 and less: any number
+  std::string app_token;                  // shown to the app
+  bool app_says_config = true;            // at GET /dapr/config
+  bool app_health = false;                // it is asked how it is
+  std::string app_health_path = "/healthz";
+  Duration app_health_interval = std::chrono::seconds(5);
+  Duration app_health_timeout = std::chrono::milliseconds(500);
+  std::int64_t app_health_threshold = 3;
   std::string zone;
   std::uint32_t weight = 1;
   bool storage = true;

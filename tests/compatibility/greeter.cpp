@@ -10,6 +10,14 @@ struct Greeting {
   int count = 0;
 };
 
+/// A call to be made of an actor in another language.
+struct Forward {
+  std::string type;
+  std::string id;
+  std::string method;
+  troupe::Json message;
+};
+
 struct GreeterState {
   int count = 0;
   std::vector<std::string> ticks;  // what timers and reminders brought, as JSON
@@ -26,13 +34,18 @@ class Greeter : public troupe::Actor<GreeterState> {
     return greeting;
   }
   int count() const { return state.count; }
+  troupe::Task<troupe::Json> forward(Forward to) {
+    const troupe::ForeignActorRef target = actor(troupe::ActorKey{to.type, to.id});
+    co_return co_await target.call<troupe::Json>(to.method, to.message);
+  }
   void refuse() { throw troupe::ActorError("not today"); }
   /// What timers and reminders call.
   void tick(troupe::Json data) { state.ticks.push_back(data.text()); }
   std::vector<std::string> ticks() const { return state.ticks; }
 
-  using Methods = troupe::Methods<&Greeter::greet, &Greeter::greet_all, &Greeter::count,
-                                  &Greeter::refuse, &Greeter::tick, &Greeter::ticks>;
+  using Methods =
+      troupe::Methods<&Greeter::greet, &Greeter::greet_all, &Greeter::count, &Greeter::forward,
+                      &Greeter::refuse, &Greeter::tick, &Greeter::ticks>;
 };
 
 int main(int argc, char** argv) { return troupe::run<Greeter>(argc, argv); }

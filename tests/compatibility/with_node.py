@@ -1,10 +1,11 @@
 """Runs a client against a real node, and takes the node down whatever happens.
 
-    with_node.py NODE [--needs pip:dapr==1.19.0 | --needs npm:@dapr/dapr@3.18.0] CLIENT [ARGUMENT...]
+    with_node.py [--app CLIENT-OF-THE-APP] NODE [--needs pip:dapr==1.19.0 | --needs npm:@dapr/dapr@3.18.0] CLIENT [ARGUMENT...]
 
 The client finds the node by the variables that Dapr's SDKs read: DAPR_HTTP_PORT, DAPR_GRPC_PORT and
 their likes. Its exit code is this program's; 77, which Meson shows as skipped, if a package it needs
-cannot be had.
+cannot be had. With --app, CLIENT is an app that the node has beside it, in the language of the package,
+and what is run against the node is that script instead.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import os
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tarfile
@@ -100,21 +102,21 @@ def command_of(client: list[str], needs: str | None, folder: pathlib.Path) -> li
 class Node:
     """A node in memory, on ports that nobody else has."""
 
-    def __init__(self, program: str, log: pathlib.Path):
+    def __init__(self, program: str, log: pathlib.Path, flags: list[str]):
         self.log = log
         with log.open("wb") as out:
             self.process = subprocess.Popen(
                 [program, "--in-memory", "--no-discovery", "--app-id", "greeter", "--listen", "127.0.0.1:0",
-                 "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0"], stdout=out, stderr=subprocess.STDOUT)
+                 "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0", *flags], stdout=out, stderr=subprocess.STDOUT)
 
-    def wait_ready(self) -> dict[str, str]:
-        """The ports, once calls are served."""
+    def wait_ready(self, endpoint: str = "healthz") -> dict[str, str]:
+        """The ports, once calls are served, or that endpoint says so."""
         ports = {}
         deadline = time.monotonic() + READY_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
             text = self.log.read_text(errors="replace")
             ports = {name: port for name, port in re.findall(r"\b(http|grpc)=\"?127\.0\.0\.1:(\d+)", text)}
-            if len(ports) == 2 and self.answers(f"http://127.0.0.1:{ports['http']}/v1.0/healthz"):
+            if len(ports) == 2 and self.answers(f"http://127.0.0.1:{ports['http']}/v1.0/{endpoint}"):
                 return ports
             time.sleep(0.05)
         raise RuntimeError("the node is not ready:\n" + self.log.read_text(errors="replace"))
@@ -138,32 +140,58 @@ class Node:
             return "killed, since it did not stop"
 
 
-def run(command: list[str], ports: dict[str, str]) -> int:
+def environment_of(ports: dict[str, str]) -> dict[str, str]:
     environment = os.environ | {
         "DAPR_HTTP_PORT": ports["http"], "DAPR_GRPC_PORT": ports["grpc"], "DAPR_RUNTIME_HOST": "127.0.0.1",
         "DAPR_HTTP_ENDPOINT": f"http://127.0.0.1:{ports['http']}",
         "DAPR_GRPC_ENDPOINT": f"127.0.0.1:{ports['grpc']}", "PYTHONUNBUFFERED": "1"}
-    environment = {name: value for name, value in environment.items() if not name.lower().endswith("_proxy")}
+    return {name: value for name, value in environment.items() if not name.lower().endswith("_proxy")}
+
+
+def run(command: list[str], ports: dict[str, str]) -> int:
     try:
-        return subprocess.run(command, env=environment, timeout=CLIENT_SECONDS).returncode
+        return subprocess.run(command, env=environment_of(ports), timeout=CLIENT_SECONDS).returncode
     except subprocess.TimeoutExpired:
         print(f"the client took longer than {CLIENT_SECONDS} s")
         return 1
 
 
+def free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return listening.getsockname()[1]
+
+
+def run_beside(app: list[str], port: int, node: Node, client: str) -> int:
+    """The same, with the app beside the node while it runs."""
+    ports = node.wait_ready("healthz/outbound")
+    with subprocess.Popen(app, env=environment_of(ports) | {"APP_PORT": str(port)}) as process:
+        try:
+            node.wait_ready()
+            return run([sys.executable, client], ports)
+        finally:
+            process.kill()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--needs")
+    parser.add_argument("--app")
     parser.add_argument("--cache", type=pathlib.Path, default=pathlib.Path(tempfile.gettempdir()) / "compatibility")
     parser.add_argument("node")
     parser.add_argument("client", nargs=argparse.REMAINDER)
     wanted = parser.parse_args()
     command = command_of(wanted.client, wanted.needs, wanted.cache)
     with tempfile.TemporaryDirectory() as folder:
-        node = Node(wanted.node, pathlib.Path(folder) / "node.log")
+        port = free_port()
+        node = Node(wanted.node, pathlib.Path(folder) / "node.log",
+                    ["--app-port", str(port)] if wanted.app else [])
         code = 1
         try:
-            code = run(command, node.wait_ready())
+            if wanted.app:
+                code = run_beside(command, port, node, wanted.app)
+            else:
+                code = run(command, node.wait_ready())
         except RuntimeError as error:
             print(error)
         finally:

@@ -20,6 +20,9 @@ Answer<Nothing> nothing_or_error(Exchange exchange) {
 void invoke(Exchange exchange) {
   Service& service = exchange.on.service;
   Context context = exchange.context();
+  if (const std::string_view query = exchange.request.query_text(); !query.empty()) {
+    context.metadata.push_back({std::string(actors::kQueryMetadata), std::string(query)});
+  }
   Invocation invocation{
       .key = {.type = std::move(exchange.parameters[0]), .id = std::move(exchange.parameters[1])},
       .method = std::move(exchange.parameters[2]),

@@ -208,6 +208,19 @@ std::string metadata_json(const Metadata& metadata) {
   counts_member(out, "actors", metadata.actors);
   out.field("extended");
   out.write(metadata.extended);
+  if (metadata.app) {
+    out.field("appConnectionProperties");
+    out.begin_object();
+    out.field("port");
+    out.write(metadata.app->port);
+    text_member(out, "protocol", metadata.app->protocol);
+    text_member(out, "channelAddress", metadata.app->channel_address);
+    if (metadata.app->concurrency_max > 0) {
+      out.field("maxConcurrency");
+      out.write(metadata.app->concurrency_max);
+    }
+    out.end_object();
+  }
   out.field("actorRuntime");
   out.begin_object();
   text_member(out, "runtimeStatus", metadata.ready ? "RUNNING" : "INITIALIZING");

@@ -16,8 +16,10 @@ void healthz(Exchange exchange) {
   if (const auto app = query.find("appid"); app && *app != service.app_id()) {
     return exchange.error({"ERR_HEALTH_APPID_NOT_MATCH", "dapr app-id does not match", kNotReady});
   }
-  if (service.ready()) return exchange.nothing();
-  exchange.error({"ERR_HEALTH_NOT_READY", "dapr is not ready: [cluster]", kNotReady});
+  if (service.settled()) return exchange.nothing();
+  exchange.error({"ERR_HEALTH_NOT_READY",
+                  service.ready() ? "dapr is not ready: [app]" : "dapr is not ready: [cluster]",
+                  kNotReady});
 }
 
 void healthz_outbound(Exchange exchange) {

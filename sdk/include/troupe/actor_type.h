@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,6 +45,10 @@ struct ActorOptions {
   std::size_t reentrant_depth_max = 32;
   bool blocking = false;              // turns run on the blocking pool, not on the actor threads
   std::size_t stateless_workers = 0;  // more than 0: so many activations a node, no state, no shard
+  /// Its turns run in a program beside the node. They cannot be undone, and are not begun anew:
+  /// each lasts until the program has answered, whatever its caller does meanwhile, and what the
+  /// program asks for itself during a turn (named values, timers, reminders) takes effect at once.
+  bool outside = false;
 };
 
 /// A one-shot or repeated timer of the activation: gone with it.
@@ -98,10 +103,17 @@ struct OneWayMessage {
   Payload message;
 };
 
+/// A name and a value that travel beside a message: a header of HTTP, an entry of gRPC's metadata.
+struct Metadata {
+  std::string name;
+  std::string value;
+};
+
 /// What a turn leaves behind; takes effect as a whole when the turn commits.
 struct TurnResult {
   Payload reply;
-  std::string content_type;  // of the reply
+  std::string content_type;             // of the reply
+  std::vector<Metadata> metadata = {};  // beside it; not recorded for callers that ask again
   /// The state as it is now, encoded with its tag byte; nothing for a turn that could not write.
   std::optional<std::string> state;
   std::vector<TimerChange> timers;
@@ -143,6 +155,24 @@ class TurnContext {
 
   virtual void call(NestedCall call, Done<Payload> done) = 0;
   virtual void sleep(Duration duration, Done<void> done) = 0;
+
+  /// What came beside the message, if it was a call.
+  virtual std::span<const Metadata> metadata() const { return {}; }
+  /// Of a reentrant type: what marks calls that belong to this turn.
+  virtual std::string_view chain_id() const { return {}; }
+  /// For an operation that ends on a thread of its own: `next` runs on the activation's when what
+  /// this gives is called, once, from any thread. Not if the turn is gone by then.
+  virtual Function<void()> from_any_thread(Function<void()> next) { return next; }
+};
+
+/// Beside the message of a timer or reminder, for types that are `outside`: the words it was
+/// registered with.
+struct TickFacts {
+  std::string name;
+  bool timer = false;         // else a reminder, whose times are not told
+  std::string callback = {};  // likewise
+  std::string due_time = {};
+  std::string period = {};
 };
 
 /// A message as it comes to a turn.
@@ -152,6 +182,7 @@ struct TurnMessage {
   std::string content_type;
   /// This turn begins with on_activate, so it may write whatever the access of its method is.
   bool activates = false;
+  std::shared_ptr<const TickFacts> tick = nullptr;  // null: a call, or a type that is not `outside`
 };
 
 /// A live actor: an object of the user's class with what makes it run, type-erased.

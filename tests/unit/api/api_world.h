@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -33,7 +34,22 @@ class FakeBackend final : public api::Backend {
   actors::CallIds& ids() override { return issued; }
   std::vector<api::TypeCount> hosted() const override { return {{"Cart", 2}, {"Wallet", 0}}; }
 
+  bool settled() const override { return is_settled; }
+  void when_settled(Time /*deadline*/, Function<void(bool)> then) override {
+    unsettled.push_back(std::move(then));
+  }
+  bool runs_outside(std::string_view type) const override { return type == outside; }
+  bool deliver_here(actors::Call& call) override {
+    if (is_here) here.route(std::move(call));
+    return is_here;
+  }
+
   bool is_ready = true;
+  bool is_settled = true;
+  bool is_here = true;
+  std::string outside;  // a type that an app runs
+  FakeRouter here;      // what is taken to the activation on this node
+  std::vector<Function<void(bool)>> unsettled;
   FakeRouter routed;
   actors::CallIds issued{NodeId{1, 1}, Generation{4}};
 };

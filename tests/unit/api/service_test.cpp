@@ -42,6 +42,53 @@ TEST_F(Services, TheFirstReentrancyIdNamesTheChain) {
   EXPECT_TRUE(world.call().chain.waiting.empty());
 }
 
+TEST_F(Services, WhatAnAppWritesGoesToTheActivationHereOrNowhere) {
+  world.backend.outside = "Cart";
+  std::string outcome;
+  const auto write = [&] {
+    world.service.change_state({"Cart", "c1"}, {{.name = "k", .value = "1"}}, {},
+                               [&](const api::Outcome<api::Nothing>& answer) {
+                                 const auto* error = std::get_if<api::ApiError>(&answer);
+                                 outcome = error == nullptr ? "done" : error->error_code;
+                               });
+  };
+  write();
+  EXPECT_EQ(outcome, "done");
+  EXPECT_TRUE(world.backend.here.calls.at(0).here_only);
+  world.backend.is_here = false;
+  write();
+  EXPECT_EQ(outcome, "ERR_ACTOR_INSTANCE_MISSING");
+  EXPECT_TRUE(world.backend.routed.calls.empty());
+}
+
+TEST_F(Services, WhatAnAppReadsMayComeFromElsewhere) {
+  world.backend.outside = "Cart";
+  const auto read = [&] { world.service.state({"Cart", "c1"}, "k", {}, [](const auto&) {}); };
+  read();
+  EXPECT_EQ(world.backend.here.calls.size(), 1U);
+  world.backend.is_here = false;
+  read();
+  ASSERT_EQ(world.backend.routed.calls.size(), 1U);
+  EXPECT_FALSE(world.backend.routed.calls[0].here_only);
+}
+
+TEST_F(Services, OfAnAppOnlyCallsOfAChainAreTakenToTheActivationHere) {
+  world.backend.outside = "Cart";
+  invoke({});
+  EXPECT_EQ(world.backend.routed.calls.size(), 1U);
+  invoke({.metadata = {{"Dapr-Reentrancy-Id", "chain-1"}}, .timeout = {}});
+  EXPECT_EQ(world.backend.here.calls.size(), 1U);
+}
+
+TEST_F(Services, WhatIsAskedBeforeTheAppHasSaidWhatItHasWaits) {
+  world.backend.is_settled = false;
+  invoke({});
+  EXPECT_TRUE(world.backend.routed.calls.empty());
+  world.backend.is_settled = true;
+  for (auto& then : world.backend.unsettled) then(true);
+  EXPECT_EQ(world.backend.routed.calls.size(), 1U);
+}
+
 TEST_F(Services, RemindersOfOneActorAreListedByItsOwner) {
   actors::ReminderFacts facts;
   facts.name = "r";

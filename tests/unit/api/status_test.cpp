@@ -29,9 +29,9 @@ TEST(Status, AnUnknownOutcomeDoesNotLookSafeToRepeat) {
 }
 
 TEST(Status, DaprsOwnFailureOfAnOperationWins) {
-  const ApiError thrown = api_error(Operation::kInvoke, {Code::kApplication, "boom"});
+  const ApiError thrown = api_error(Operation::kInvoke, {Code::kApplication, "(503) boom"});
   EXPECT_EQ(thrown.error_code, "ERR_ACTOR_INVOKE_METHOD");
-  EXPECT_EQ(thrown.message, "error invoke actor method: error from actor service: (500) boom");
+  EXPECT_EQ(thrown.message, "error invoke actor method: error from actor service: (503) boom");
   EXPECT_EQ(thrown.status.http, 500);
   const ApiError exists = api_error(Operation::kReminderCreate, {Code::kConflict, "r1"});
   EXPECT_EQ(exists.error_code, "ERR_ACTOR_REMINDER_ALREADY_EXISTS");

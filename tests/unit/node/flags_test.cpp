@@ -106,5 +106,35 @@ TEST_F(Flags, NameAFileThatIsNotThere) {
   EXPECT_THAT(said, HasSubstr("/no/such/file: it cannot be opened"));
 }
 
+TEST_F(Flags, NameTheAppBesideTheNodeAsDaprDoes) {
+  set("APP_API_TOKEN", "secret");
+  ASSERT_TRUE(read({"--app-id", "orders", "--app-port", "3000", "--app-protocol=http",
+                    "--app-max-concurrency", "5", "--enable-app-health-check",
+                    "--app-health-probe-interval", "2", "--app-health-probe-timeout", "800",
+                    "--disable-init-endpoints", "config,subscribe", "--dapr-http-port", "3501"})
+                  .run)
+      << said;
+  EXPECT_EQ(settings.app_port, 3000);
+  EXPECT_EQ(settings.app_host, "127.0.0.1");
+  EXPECT_EQ(settings.app_concurrency_max, 5);
+  EXPECT_TRUE(settings.app_health);
+  EXPECT_EQ(settings.app_health_interval, std::chrono::seconds(2));
+  EXPECT_EQ(settings.app_health_timeout, std::chrono::milliseconds(800));
+  EXPECT_FALSE(settings.app_says_config);
+  EXPECT_EQ(settings.app_token, "secret");
+  EXPECT_EQ(settings.http, "127.0.0.1:3501");
+}
+
+TEST_F(Flags, ThatDoNotFitTogetherAreRefused) {
+  EXPECT_FALSE(read({"--app-port", "3500"}).run);
+  EXPECT_THAT(said, HasSubstr("--app-port 3500 is the node's own"));
+  EXPECT_FALSE(read({"--app-port", "3000", "--app-protocol", "grpc"}).run);
+  EXPECT_THAT(said, HasSubstr("'grpc' is not there yet"));
+  EXPECT_FALSE(read({"--app-port", "3000", "--enable-app-health-check",
+                     "--app-health-probe-interval", "1", "--app-health-probe-timeout", "2000"})
+                   .run);
+  EXPECT_THAT(said, HasSubstr("is longer than"));
+}
+
 }  // namespace
 }  // namespace troupe::node
