@@ -200,6 +200,18 @@ TEST_F(AppActorsTest, ANamedCallIsAskedOnceAndGetsItsRecordedReply) {
   EXPECT_TRUE(fake.asked.empty());
 }
 
+TEST_F(AppActorsTest, ANamedCallThatIsAskedAgainWithoutARecordIsNotBegun) {
+  begin();
+  actors::Call call = world.call("Cart", "1", "add");
+  call.id = storage::CallId{.origin = NodeId{7, 7}, .generation = {}, .sequence = 5};
+  call.may_repeat = true;
+  call.asked_before = true;
+  call.redirects = 1;
+  call.deadline = world.clock.now() + 60s;
+  EXPECT_EQ(send(std::move(call))->code(), Code::kUnknownOutcome);
+  EXPECT_TRUE(fake.asked.empty());
+}
+
 TEST_F(AppActorsTest, AValueIsWrittenWhileTheTurnGoesOn) {
   begin();
   const Answer turn = send("add");
