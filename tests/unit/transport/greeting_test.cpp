@@ -39,10 +39,12 @@ TEST(Greeting, OtherBytesAreNone) {
 
 TEST(Greeting, OfAnotherVersionIsRefusedByItsVersionWhateverFollows) {
   Greeting other = greeting(7, "blue");
-  other.hello.protocol_version = 3;
+  const std::uint64_t own = other.hello.protocol_version++;
   const auto read = decode_greeting(encode(other) + "more");
   ASSERT_TRUE(read);
-  EXPECT_EQ(refusal(greeting(1, "blue"), *read), "it speaks protocol version 3, this node 2");
+  EXPECT_EQ(refusal(greeting(1, "blue"), *read), "it speaks protocol version " +
+                                                     std::to_string(own + 1) + ", this node " +
+                                                     std::to_string(own));
 }
 
 TEST(Greeting, StrangersAreRefusedWithTheReason) {
