@@ -19,9 +19,11 @@
 #include "runtime/net/io_threads.h"
 #include "runtime/net/resolver.h"
 #include "runtime/node/client_router.h"
+#include "runtime/node/cluster_calls.h"
 #include "runtime/node/discovery.h"
 #include "runtime/node/hosted_actors.h"
 #include "runtime/node/listener_relay.h"
+#include "runtime/node/loaded_components.h"
 #include "runtime/node/node_metrics.h"
 #include "runtime/node/run_queue.h"
 #include "runtime/node/store.h"
@@ -33,6 +35,7 @@ namespace troupe::node {
 namespace {
 
 constexpr auto kAnswerPatience = std::chrono::seconds(2);
+constexpr auto kResourcesInterval = std::chrono::seconds(1);
 
 Result<transport::TransportOptions> transport_options(const NodeSettings& settings, WallTime now) {
   const auto listen = placement::parse_address(settings.listen);
@@ -110,10 +113,13 @@ struct NodeRuntime::Parts {
     for (ActorType& type : the_types) {
       types.push_back(std::make_shared<const ActorType>(std::move(type)));
     }
+    types.push_back(std::make_shared<const ActorType>(blocks::state::state_actor_type()));
   }
 
   Result<void> open_store();
   Result<void> open_network();
+  Result<void> open_components();
+  void watch_components();
   Result<void> open_api();
   Result<void> open_grpc();
   void shut_down(bool force);
@@ -141,6 +147,9 @@ struct NodeRuntime::Parts {
   ListenerRelay relay;
   std::unique_ptr<transport::GrpcNetwork> network;
   std::unique_ptr<cluster::Cluster> cluster;
+  ClusterCalls calls;
+  std::optional<LoadedComponents> components;
+  std::optional<Loop> resources;  // follows the files of resources
   std::unique_ptr<api::Api> api;
   std::optional<NodeMetrics> metrics;
   std::unique_ptr<MetricsEndpoint> endpoint;
@@ -167,7 +176,8 @@ NodeRuntime::~NodeRuntime() { stop(); }
 Result<void> NodeRuntime::start() {
   Parts& parts = *parts_;
   for (Result<void> (Parts::*step)() :
-       {&Parts::open_store, &Parts::open_network, &Parts::open_api, &Parts::open_grpc}) {
+       {&Parts::open_store, &Parts::open_network, &Parts::open_components, &Parts::open_api,
+        &Parts::open_grpc}) {
     const Result<void> opened = (parts.*step)();
     if (!opened) return opened;
   }
@@ -249,13 +259,36 @@ void NodeRuntime::Parts::build_cluster(const placement::Address& address) {
                               .scheduler = &scheduler});
 }
 
+Result<void> NodeRuntime::Parts::open_components() {
+  components.emplace(
+      blocks::state::StoreSurroundings{
+          .clock = clock, .timers = timers, .calls = calls, .log = log.named("components")},
+      LoadedComponents::Options{.app_id = settings.app_id,
+                                .folders = settings.resources_paths,
+                                .configurations = settings.configurations});
+  Result<void> loaded = components->load();
+  if (!loaded || settings.resources_paths.empty()) return loaded;
+  resources.emplace(clock, "resources");
+  watch_components();
+  return {};
+}
+
+void NodeRuntime::Parts::watch_components() {
+  resources->post_at(clock.now() + kResourcesInterval, [this] {
+    if (components->outdated()) components->reload();
+    watch_components();
+  });
+}
+
 Result<void> NodeRuntime::Parts::open_api() {
   api = std::make_unique<api::Api>(
       api::ApiDependencies{.cluster = *cluster,
                            .loop = loop,
                            .clock = clock,
                            .log = log.named("api"),
-                           .shutdown = [this](bool force) { shut_down(force); }},
+                           .shutdown = [this](bool force) { shut_down(force); },
+                           .stores = &components->stores(),
+                           .components = &*components},
       api::ApiOptions{.app_id = settings.app_id, .api_token = settings.api_token});
   metrics.emplace(MetricLabels{{"app_id", settings.app_id}});
   metrics->watch(network->metrics());
@@ -306,6 +339,8 @@ void NodeRuntime::Parts::registered(Generation /*generation*/) {
   names.reserve(types.size());
   for (const auto& type : types) names.push_back(type->name);
   cluster->host(*hosted, names);
+  std::erase(names, blocks::state::kStateActorType);
+  calls.serve(*cluster);
   api->serve(*actors, names);
   if (http) {
     cluster->update_self([port = http->port()](placement::Member& self) { self.http_port = port; });
@@ -334,6 +369,8 @@ void NodeRuntime::stop() {
   if (parts.discovery) parts.discovery->withdraw();
   if (parts.http) parts.http->stop(kAnswerPatience);
   if (parts.grpc) parts.grpc->stop(kAnswerPatience);
+  if (parts.resources) parts.resources->stop();
+  if (parts.components) parts.components->stop();
   if (parts.cluster) {
     const auto handed_over = std::make_shared<std::promise<void>>();
     parts.cluster->stop([handed_over] { handed_over->set_value(); });

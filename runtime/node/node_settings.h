@@ -26,6 +26,8 @@ struct NodeSettings {
   std::string grpc;                       // API; empty: none
   std::string app_id;
   std::string api_token;
+  std::vector<std::string> resources_paths;  // folders with Dapr's resource files
+  std::vector<std::string> configurations;   // files with Dapr's Configuration
   std::string zone;
   std::uint32_t weight = 1;
   bool storage = true;

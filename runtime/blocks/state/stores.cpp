@@ -1,0 +1,45 @@
+#include "runtime/blocks/state/stores.h"
+
+#include <array>
+#include <string_view>
+
+#include "runtime/blocks/state/in_memory.h"
+
+namespace troupe::blocks::state {
+namespace {
+
+using Made = Result<std::unique_ptr<Component>>;
+
+Made make_in_memory(StoreDescription& /*description*/, const StoreSurroundings& on) {
+  return std::unique_ptr<Component>(std::make_unique<InMemoryStore>(on.clock));
+}
+
+Made make_embedded(StoreDescription& description, const StoreSurroundings& on) {
+  return std::unique_ptr<Component>(std::make_unique<EmbeddedStore>(
+      EmbeddedStore::Dependencies{.clock = on.clock, .timers = on.timers, .calls = on.calls},
+      description.name));
+}
+
+struct Maker {
+  std::string_view type;
+  std::string_view version;
+  Made (*make)(StoreDescription& description, const StoreSurroundings& on);
+};
+constexpr std::array kMakers{
+    Maker{"state.in-memory", "v1", make_in_memory},
+    Maker{"state.embedded", "v1", make_embedded},
+};
+
+}  // namespace
+
+Made make_store(StoreDescription& description, const StoreSurroundings& on) {
+  for (const Maker& each : kMakers) {
+    if (each.type == description.type && each.version == description.version) {
+      return each.make(description, on);
+    }
+  }
+  return fail(Code::kNotFound,
+              "couldn't find state store " + description.type + "/" + description.version);
+}
+
+}  // namespace troupe::blocks::state
