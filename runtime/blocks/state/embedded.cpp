@@ -1,12 +1,12 @@
 #include "runtime/blocks/state/embedded.h"
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 #include "runtime/base/random.h"
 #include "runtime/blocks/state/embedded_keys.h"
 #include "runtime/blocks/state/fan_out.h"
+#include "runtime/blocks/state/merged.h"
 #include "runtime/blocks/state/uuid.h"
 
 namespace troupe::blocks::state {
@@ -27,32 +27,6 @@ class NoInstance final : public ActorInstance {
   bool spoiled() const override { return false; }
   void deactivate(TurnContext& /*context*/, Done<TurnResult> done) override { done(TurnResult{}); }
 };
-
-// What several changes of one transaction to a key come to: the last one's value, under the first
-// one's condition.
-std::vector<Change> by_key(std::vector<Change> changes) {
-  std::vector<Change> merged;
-  std::map<std::string, std::size_t> places;
-  for (Change& each : changes) {
-    const auto [place, fresh] = places.try_emplace(key_of(each), merged.size());
-    if (fresh) {
-      merged.push_back(std::move(each));
-      continue;
-    }
-    Change& before = merged[place->second];
-    std::optional<std::string> etag = etag_of(before);
-    const Set* set = std::get_if<Set>(&before);
-    const bool creates = set != nullptr && set->creates();
-    before = std::move(each);
-    std::visit(
-        [&](auto& now) {
-          now.etag = std::move(etag);
-          now.concurrency = creates ? Concurrency::kFirstWrite : Concurrency::kUnsaid;
-        },
-        before);
-  }
-  return merged;
-}
 
 }  // namespace
 
@@ -253,7 +227,7 @@ void EmbeddedStore::write(std::vector<Change> changes, Time deadline,
 }
 
 void EmbeddedStore::transact(std::vector<Change> changes, Time deadline, Done<void> done) {
-  changes = by_key(std::move(changes));
+  changes = merged(std::move(changes));
   if (changes.empty()) return done({});
   if (changes.size() == 1) {
     return keys_->write(std::move(changes.front()), deadline, std::move(done));

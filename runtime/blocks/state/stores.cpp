@@ -4,6 +4,9 @@
 #include <string_view>
 
 #include "runtime/blocks/state/in_memory.h"
+#include "runtime/blocks/state/postgresql.h"
+#include "runtime/blocks/state/redis.h"
+#include "runtime/blocks/state/sqlite.h"
 
 namespace troupe::blocks::state {
 namespace {
@@ -20,6 +23,19 @@ Made make_embedded(StoreDescription& description, const StoreSurroundings& on) {
       description.name));
 }
 
+Made make_sqlite(StoreDescription& description, const StoreSurroundings& on) {
+  return SqliteStore::open(description.properties, on.clock);
+}
+
+Made make_redis(StoreDescription& description, const StoreSurroundings& on) {
+  return RedisStore::open(description.properties, on.clock, description.init_timeout);
+}
+
+template <PostgresqlLayout kLayout>
+Made make_postgresql(StoreDescription& description, const StoreSurroundings& on) {
+  return PostgresqlStore::open(description.properties, on.clock, kLayout, description.init_timeout);
+}
+
 struct Maker {
   std::string_view type;
   std::string_view version;
@@ -28,6 +44,13 @@ struct Maker {
 constexpr std::array kMakers{
     Maker{"state.in-memory", "v1", make_in_memory},
     Maker{"state.embedded", "v1", make_embedded},
+    Maker{"state.sqlite", "v1", make_sqlite},
+    Maker{"state.sqlite3", "v1", make_sqlite},
+    Maker{"state.redis", "v1", make_redis},
+    Maker{"state.postgresql", "v1", make_postgresql<PostgresqlLayout::kVersion1>},
+    Maker{"state.postgres", "v1", make_postgresql<PostgresqlLayout::kVersion1>},
+    Maker{"state.postgresql", "v2", make_postgresql<PostgresqlLayout::kVersion2>},
+    Maker{"state.postgres", "v2", make_postgresql<PostgresqlLayout::kVersion2>},
 };
 
 }  // namespace
