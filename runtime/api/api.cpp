@@ -13,7 +13,12 @@ struct Api::Parts {
   Parts(const ApiDependencies& dependencies, const ApiOptions& options)
       : admin(dependencies.cluster, dependencies.loop, dependencies.clock),
         traces(random_seed()),
-        service({.clock = dependencies.clock, .backend = admin, .admin = admin, .traces = traces},
+        service({.clock = dependencies.clock,
+                 .backend = admin,
+                 .admin = admin,
+                 .traces = traces,
+                 .stores = dependencies.stores,
+                 .components = dependencies.components},
                 {.app_id = options.app_id, .version = options.version, .app = options.app}),
         http({.service = service,
               .admin = admin,

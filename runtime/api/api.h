@@ -18,10 +18,14 @@ class Actors;
 namespace troupe::cluster {
 class Cluster;
 }
+namespace troupe::blocks::state {
+class Stores;
+}
 
 namespace troupe::api {
 
 class Admin;
+class ComponentList;
 
 struct ApiOptions {
   std::string app_id;
@@ -39,6 +43,8 @@ struct ApiDependencies {
   /// POST /v1.0/shutdown: stop in order, or at once with exit code 1. On any thread; must not
   /// block.
   std::function<void(bool force)> shutdown;
+  const blocks::state::Stores* stores = nullptr;  // null: none
+  const ComponentList* components = nullptr;      // null: none
 };
 
 /// The API of one node, put together: the service, what it asks of cluster and actors, and the HTTP

@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "runtime/api/names.h"
 #include "runtime/api/shard_facts.h"
 
 namespace troupe::api {
@@ -77,7 +78,9 @@ std::vector<TypeCount> ClusterAdmin::hosted() const {
     counts[type] = 0;
   }
   if (const actors::Actors* actors = serving()) {
-    for (const auto& [type, count] : actors->counts()) counts[type] = count;
+    for (const auto& [type, count] : actors->counts()) {
+      if (!is_system_type(type)) counts[type] = count;
+    }
   }
   std::vector<TypeCount> hosted;
   hosted.reserve(counts.size());

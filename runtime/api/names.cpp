@@ -82,7 +82,13 @@ Result<std::string> clean_method(std::string_view method) {
   return clean;
 }
 
+bool is_system_type(std::string_view type) { return type.starts_with("troupe.internal."); }
+
 Result<void> check_not_reserved(std::string_view type) {
+  if (is_system_type(type)) {
+    return fail(Code::kDenied, "actor type \"" + std::string(type) +
+                                   "\" is reserved for the building blocks of this runtime");
+  }
   if (!type.starts_with("dapr.internal.")) return {};
   return fail(Code::kDenied, "actor type \"" + std::string(type) +
                                  "\" is reserved for the Dapr workflow runtime; direct actor API "

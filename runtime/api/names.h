@@ -25,7 +25,10 @@ Result<void> check_key(const ActorKey& key);
 /// empty one, for what is not UTF-8, for `#`, `?` and control characters.
 Result<std::string> clean_method(std::string_view method);
 
-/// Types that start with `dapr.internal.` belong to the runtime: kDenied.
+/// Types of system actors, which start with `troupe.internal.`: nobody calls or sees them.
+bool is_system_type(std::string_view type);
+
+/// Types that start with `dapr.internal.` belong to the runtime, and so do system types: kDenied.
 Result<void> check_not_reserved(std::string_view type);
 
 }  // namespace troupe::api

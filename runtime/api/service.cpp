@@ -14,7 +14,11 @@ struct Service::Extended {
 };
 
 Service::Service(Dependencies dependencies, ServiceOptions options)
-    : deps_(dependencies), options_(std::move(options)), extended_(std::make_unique<Extended>()) {}
+    : deps_(dependencies),
+      options_(std::move(options)),
+      extended_(std::make_unique<Extended>()),
+      stores_(deps_.clock, deps_.stores, {.app_id = options_.app_id, .timeout = options_.timeout}) {
+}
 
 Service::~Service() = default;
 
@@ -24,9 +28,11 @@ Metadata Service::metadata() const {
   Metadata metadata{.id = options_.app_id,
                     .version = options_.version,
                     .actors = deps_.backend.hosted(),
+                    .components = {},
                     .extended = extended_->values.with([](const auto& values) { return values; }),
                     .ready = settled(),
                     .app = options_.app};
+  if (deps_.components != nullptr) metadata.components = deps_.components->loaded();
   metadata.extended.emplace("daprRuntimeVersion", options_.version);
   return metadata;
 }

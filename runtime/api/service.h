@@ -17,21 +17,14 @@
 #include "actors/state/reminder_operations.h"
 #include "runtime/api/admin.h"
 #include "runtime/api/call_key.h"
+#include "runtime/api/operations.h"
+#include "runtime/api/state_service.h"
 #include "runtime/api/status.h"
 #include "runtime/api/trace.h"
 #include "runtime/base/clock.h"
 #include <troupe/actor_type.h>
 
 namespace troupe::api {
-
-/// What came of an operation: a value, or the failure in the API's words.
-template <class T>
-using Outcome = std::variant<T, ApiError>;
-struct Nothing {};
-
-/// Called exactly once, on any thread, perhaps inside the operation; must not block.
-template <class T>
-using Answer = Function<void(Outcome<T>)>;
 
 /// The node that the service works for. Thread-safe.
 class Backend {
@@ -120,11 +113,27 @@ struct AppConnection {
   std::int64_t concurrency_max = -1;
 };
 
+/// A loaded component, as the metadata shows it.
+struct ComponentFacts {
+  std::string name = {};
+  std::string type = {};
+  std::string version = {};
+  std::vector<std::string> capabilities = {};
+};
+
+/// The components of a node, which come and go. Thread-safe.
+class ComponentList {
+ public:
+  virtual ~ComponentList() = default;
+  virtual std::vector<ComponentFacts> loaded() const = 0;
+};
+
 /// What GET /v1.0/metadata tells.
 struct Metadata {
   std::string id = {};  // app id
   std::string version = {};
   std::vector<TypeCount> actors = {};
+  std::vector<ComponentFacts> components = {};
   std::map<std::string, std::string> extended = {};
   bool ready = false;
   std::optional<AppConnection> app = {};
@@ -149,6 +158,8 @@ class Service {
     Backend& backend;
     Admin& admin;
     Traces& traces;
+    const blocks::state::Stores* stores = nullptr;  // null: none
+    const ComponentList* components = nullptr;      // null: none
   };
 
   /// All outlive it, and every operation begun ends before they do.
@@ -176,6 +187,9 @@ class Service {
   void register_timer(TimerRequest request, Context context, Answer<Nothing> answer);
   void delete_timer(ActorKey key, std::string name, Context context, Answer<Nothing> answer);
 
+  /// The building block of state.
+  StateService& stores() { return stores_; }
+
   bool ready() const;
   /// Ready, and what this node hosts is known.
   bool settled() const { return ready() && deps_.backend.settled(); }
@@ -199,6 +213,7 @@ class Service {
   Dependencies deps_;
   ServiceOptions options_;
   std::unique_ptr<Extended> extended_;
+  StateService stores_;
 };
 
 }  // namespace troupe::api

@@ -1,6 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -54,6 +57,20 @@ enum class Operation : std::uint8_t {
   kAdmin,  // the native API: the code's own name
 };
 
+/// What Dapr tells beside the message of some failures: google.rpc details.
+struct ErrorDetails {
+  std::string reason = {};
+  std::map<std::string, std::string> metadata = {};
+  bool metadata_over_grpc = true;  // else over HTTP only
+  bool over_http = true;           // else over gRPC only
+  std::string http_message = {};   // instead of the message, over HTTP
+  std::string resource_type = {};  // empty: no ResourceInfo
+  std::string resource_name = {};
+  std::optional<std::string> field = {};  // of a BadRequest
+  std::string help_url = {};              // empty: no Help
+  std::string help_text = {};
+};
+
 /// A failure in the words of the API.
 struct ApiError {
   std::string error_code;  // ERR_ACTOR_INVOKE_METHOD ...
@@ -61,6 +78,7 @@ struct ApiError {
   Status status;
   /// name_of() what went wrong, where there is an Error behind it: several share a status.
   std::string_view code = {};
+  std::shared_ptr<const ErrorDetails> details = {};
 
   friend bool operator==(const ApiError& a, const ApiError& b) {
     return a.error_code == b.error_code && a.message == b.message &&

@@ -77,6 +77,8 @@ void add_api_flags(CLI::App& app, NodeSettings& settings) {
       ->capture_default_str();
   app.add_option("--grpc", settings.grpc, "host:port of the gRPC API; empty: none; port 0: any");
   app.add_option("--app-id", settings.app_id, "Name of the program, for metrics and metadata");
+  app.add_option("--resources-path", settings.resources_paths,
+                 "Folder with components and other resources, as Dapr's; may be given repeatedly");
   app.add_option("--threads", settings.threads, "Threads for actors; 0: one per core")
       ->check(CLI::Range(0, 1024));
   app.add_option("--blocking-threads", settings.blocking_threads, "Threads for blocking actors")
@@ -224,7 +226,8 @@ FlagsOutcome misused(const std::string& message) {
 }
 
 // Flags, then the environment, then the file: what comes first is stronger.
-FlagsOutcome parse(CLI::App& app, int argc, char** argv, const std::string& config) {
+FlagsOutcome parse(CLI::App& app, int argc, char** argv, const std::vector<std::string>& files,
+                   std::vector<std::string>& configurations) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ExtrasError&) {
@@ -238,8 +241,16 @@ FlagsOutcome parse(CLI::App& app, int argc, char** argv, const std::string& conf
   } catch (const CLI::ParseError& error) {
     return misused(error.what());
   }
+  std::vector<std::string> all = files;
+  if (all.empty()) all.push_back(environment("TROUPE_CONFIG"));
   Result<void> read = read_environment(app);
-  if (read && !config.empty()) read = read_file(app, config);
+  for (const std::string& each : all) {
+    if (each.ends_with(".yaml") || each.ends_with(".yml")) {
+      configurations.push_back(each);
+    } else if (read && !each.empty()) {
+      read = read_file(app, each);
+    }
+  }
   return read ? FlagsOutcome{.run = true, .exit_code = 0} : misused(read.error().message);
 }
 
@@ -249,12 +260,13 @@ FlagsOutcome read_flags(int argc, char** argv, NodeSettings& settings) {
   CLI::App app("A node of a Troupe cluster, with the actor types of this program.");
   std::string levels = "info";
   std::string format = "text";
-  std::string config = environment("TROUPE_CONFIG");
+  std::vector<std::string> config_files;
   bool in_memory = false;
   add_cluster_flags(app, settings);
   add_api_flags(app, settings);
   add_app_flags(app, settings);
-  app.add_option("--config", config, "File with settings: NAME = VALUE, as in TOML")
+  app.add_option("--config", config_files,
+                 "File with settings: NAME = VALUE, as in TOML; or, as .yaml, Dapr's Configuration")
       ->configurable(false);
   app.footer(
       "Settings come from flags, then the environment (--data-dir: TROUPE_DATA_DIR), then the "
@@ -263,7 +275,7 @@ FlagsOutcome read_flags(int argc, char** argv, NodeSettings& settings) {
   app.add_option("--log-level", levels, "Level, or levels by component: info,raft=debug")
       ->capture_default_str();
   app.add_option("--log-format", format, "text or json")->check(CLI::IsMember({"text", "json"}));
-  const FlagsOutcome outcome = parse(app, argc, argv, config);
+  const FlagsOutcome outcome = parse(app, argc, argv, config_files, settings.configurations);
   if (!outcome.run) return outcome;
   const Result<LogLevels> parsed = parse_log_levels(levels);
   if (!parsed) return misused("--log-level: " + parsed.error().message);

@@ -21,9 +21,11 @@
 #include "runtime/net/resolver.h"
 #include "runtime/node/app_beside.h"
 #include "runtime/node/client_router.h"
+#include "runtime/node/cluster_calls.h"
 #include "runtime/node/discovery.h"
 #include "runtime/node/hosted_actors.h"
 #include "runtime/node/listener_relay.h"
+#include "runtime/node/loaded_components.h"
 #include "runtime/node/node_metrics.h"
 #include "runtime/node/run_queue.h"
 #include "runtime/node/store.h"
@@ -35,6 +37,7 @@ namespace troupe::node {
 namespace {
 
 constexpr auto kAnswerPatience = std::chrono::seconds(2);
+constexpr auto kResourcesInterval = std::chrono::seconds(1);
 
 Result<transport::TransportOptions> transport_options(const NodeSettings& settings, WallTime now) {
   const auto listen = placement::parse_address(settings.listen);
@@ -112,10 +115,13 @@ struct NodeRuntime::Parts {
     for (ActorType& type : the_types) {
       types.push_back(std::make_shared<const ActorType>(std::move(type)));
     }
+    types.push_back(std::make_shared<const ActorType>(blocks::state::state_actor_type()));
   }
 
   Result<void> open_store();
   Result<void> open_network();
+  Result<void> open_components();
+  void watch_components();
   Result<void> open_api();
   Result<void> open_grpc();
   void shut_down(bool force);
@@ -145,6 +151,9 @@ struct NodeRuntime::Parts {
   ListenerRelay relay;
   std::unique_ptr<transport::GrpcNetwork> network;
   std::unique_ptr<cluster::Cluster> cluster;
+  ClusterCalls calls;
+  std::optional<LoadedComponents> components;
+  std::optional<Loop> resources;  // follows the files of resources
   std::unique_ptr<api::Api> api;
   std::optional<NodeMetrics> metrics;
   std::unique_ptr<MetricsEndpoint> endpoint;
@@ -172,7 +181,8 @@ NodeRuntime::~NodeRuntime() { stop(); }
 Result<void> NodeRuntime::start() {
   Parts& parts = *parts_;
   for (Result<void> (Parts::*step)() :
-       {&Parts::open_store, &Parts::open_network, &Parts::open_api, &Parts::open_grpc}) {
+       {&Parts::open_store, &Parts::open_network, &Parts::open_components, &Parts::open_api,
+        &Parts::open_grpc}) {
     const Result<void> opened = (parts.*step)();
     if (!opened) return opened;
   }
@@ -260,13 +270,36 @@ void NodeRuntime::Parts::build_cluster(const placement::Address& address) {
                               .scheduler = &scheduler});
 }
 
+Result<void> NodeRuntime::Parts::open_components() {
+  components.emplace(
+      blocks::state::StoreSurroundings{
+          .clock = clock, .timers = timers, .calls = calls, .log = log.named("components")},
+      LoadedComponents::Options{.app_id = settings.app_id,
+                                .folders = settings.resources_paths,
+                                .configurations = settings.configurations});
+  Result<void> loaded = components->load();
+  if (!loaded || settings.resources_paths.empty()) return loaded;
+  resources.emplace(clock, "resources");
+  watch_components();
+  return {};
+}
+
+void NodeRuntime::Parts::watch_components() {
+  resources->post_at(clock.now() + kResourcesInterval, [this] {
+    if (components->outdated()) components->reload();
+    watch_components();
+  });
+}
+
 Result<void> NodeRuntime::Parts::open_api() {
   api = std::make_unique<api::Api>(
       api::ApiDependencies{.cluster = *cluster,
                            .loop = loop,
                            .clock = clock,
                            .log = log.named("api"),
-                           .shutdown = [this](bool force) { shut_down(force); }},
+                           .shutdown = [this](bool force) { shut_down(force); },
+                           .stores = &components->stores(),
+                           .components = &*components},
       api::ApiOptions{.app_id = settings.app_id,
                       .api_token = settings.api_token,
                       .app = app_connection(settings)});
@@ -319,6 +352,8 @@ void NodeRuntime::Parts::registered(Generation /*generation*/) {
   names.reserve(types.size());
   for (const auto& type : types) names.push_back(type->name);
   cluster->host(*hosted, names);
+  std::erase(names, blocks::state::kStateActorType);
+  calls.serve(*cluster);
   api->serve(*actors, names);
   if (settings.app_port != 0) {
     app = std::make_unique<AppBeside>(settings, AppBeside::Dependencies{.clock = clock,
@@ -342,6 +377,7 @@ void NodeRuntime::Parts::offer(std::vector<ActorType> of_app) {
   std::vector<std::shared_ptr<const ActorType>> all = types;
   std::vector<std::string> names;
   std::vector<std::string> outside;
+  names.reserve(types.size() + of_app.size());
   for (const auto& type : types) names.push_back(type->name);
   for (ActorType& type : of_app) {
     if (std::ranges::find(names, type.name) != names.end()) {
@@ -355,6 +391,7 @@ void NodeRuntime::Parts::offer(std::vector<ActorType> of_app) {
   std::ranges::sort(outside);
   actors->set_types(std::move(all));
   cluster->offer(names);
+  std::erase(names, blocks::state::kStateActorType);
   api->offer(std::move(names), std::move(outside));
 }
 
@@ -367,6 +404,8 @@ void NodeRuntime::Parts::end(std::optional<Error> why) {
 void NodeRuntime::Parts::close_api() {
   if (http) http->stop(kAnswerPatience);
   if (grpc) grpc->stop(kAnswerPatience);
+  if (resources) resources->stop();
+  if (components) components->stop();
 }
 
 bool NodeRuntime::wait_ready(Duration patience) {

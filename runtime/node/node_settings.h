@@ -37,6 +37,8 @@ struct NodeSettings {
   Duration app_health_interval = std::chrono::seconds(5);
   Duration app_health_timeout = std::chrono::milliseconds(500);
   std::int64_t app_health_threshold = 3;
+  std::vector<std::string> resources_paths;  // folders with Dapr's resource files
+  std::vector<std::string> configurations;   // files with Dapr's Configuration
   std::string zone;
   std::uint32_t weight = 1;
   bool storage = true;

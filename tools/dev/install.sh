@@ -6,7 +6,8 @@ packages=(
   clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev lld-19 g++ meson ninja-build pkg-config ccache
   protobuf-compiler protobuf-compiler-grpc libgrpc++-dev libprotobuf-dev libcaf-dev librocksdb-dev
   libxxhash-dev prometheus-cpp-dev libgtest-dev libgmock-dev libboost1.81-dev libnghttp2-dev
-  libsimdjson-dev libcli11-dev libtomlplusplus-dev libssl-dev libbenchmark-dev libsqlite3-dev python3 python3-venv
+  libsimdjson-dev libcli11-dev libtomlplusplus-dev libssl-dev libbenchmark-dev libsqlite3-dev libyaml-cpp-dev libhiredis-dev
+  libpq-dev redis-server postgresql python3 python3-venv
   nodejs curl
 )
 # A checker of histories is in Go; any since 1.19 does.

@@ -3,61 +3,16 @@
 #include <utility>
 
 #include "runtime/api/admin_question.h"
-#include "runtime/net/http_message.h"
+#include "runtime/api/http/body_members.h"
 
 namespace troupe::api {
 namespace {
-
-// A value of `body`, by a function that reads it.
-template <class T, class Read>
-Result<T> parsed(std::string_view body, Read read) {
-  if (body.find_first_not_of(" \t\r\n") == std::string_view::npos) {
-    return fail(Code::kInvalid, "EOF");
-  }
-  JsonDocument document(body);
-  const JsonReader root = document.root();
-  T value{};
-  if (!root || !read(root, value)) return document.failure();
-  return value;
-}
-
-// Calls `use(name, value)` for each member that is not null; it returns false if it cannot be read.
-template <class Use>
-bool each_member(const JsonReader& in, Use use) {
-  if (in.kind() == JsonKind::kNull) return true;
-  JsonMembers members;
-  if (!in.read_members(members)) return false;
-  std::string_view name;
-  JsonReader value;
-  while (members.next(name, value)) {
-    if (value.kind() == JsonKind::kNull) continue;
-    if (!use(name, value)) return value.locate_key(name);
-  }
-  return true;
-}
-
-bool named(std::string_view name, std::string_view wanted) {
-  return net::same_without_case(name, wanted);
-}
-
-bool read_text(const JsonReader& in, std::string& text) {
-  std::string_view view;
-  if (!in.read_string(view)) return false;
-  text = view;
-  return true;
-}
 
 bool read_data(const JsonReader& in, Payload& data) {
   std::string json;
   if (!in.read_raw(json)) return false;
   data = Payload(std::move(json));
   return true;
-}
-
-bool read_metadata(const JsonReader& in, std::map<std::string, std::string>& metadata) {
-  return each_member(in, [&](std::string_view name, const JsonReader& value) {
-    return read_text(value, metadata[std::string(name)]);
-  });
 }
 
 bool read_request(const JsonReader& in, StateChange& change, std::string& value) {
@@ -137,6 +92,22 @@ void text_member(JsonWriter& out, std::string_view name, std::string_view text) 
   out.string(text);
 }
 
+void components_member(JsonWriter& out, const std::vector<ComponentFacts>& components) {
+  if (components.empty()) return;
+  out.field("components");
+  out.begin_array();
+  for (const ComponentFacts& each : components) {
+    out.begin_object();
+    text_member(out, "name", each.name);
+    text_member(out, "type", each.type);
+    text_member(out, "version", each.version);
+    out.field("capabilities");
+    out.write(each.capabilities);
+    out.end_object();
+  }
+  out.end_array();
+}
+
 void counts_member(JsonWriter& out, std::string_view name, const std::vector<TypeCount>& counts) {
   if (counts.empty()) return;
   out.field(name);
@@ -206,6 +177,7 @@ std::string metadata_json(const Metadata& metadata) {
   text_member(out, "id", metadata.id);
   text_member(out, "runtimeVersion", metadata.version);
   counts_member(out, "actors", metadata.actors);
+  components_member(out, metadata.components);
   out.field("extended");
   out.write(metadata.extended);
   if (metadata.app) {

@@ -50,6 +50,69 @@ std::string printable(std::string_view text) {
   return ascii;
 }
 
+// The first member of a detail, which says what it is.
+void begin_detail(JsonWriter& out, std::string_view type) {
+  out.begin_object();
+  out.key("@type");
+  out.string("type.googleapis.com/google.rpc." + std::string(type));
+}
+
+void detail_member(JsonWriter& out, std::string_view name, std::string_view text) {
+  out.field(name);
+  out.string(printable(text));
+}
+
+void write_help(JsonWriter& out, const ErrorDetails& details) {
+  begin_detail(out, "Help");
+  out.field("links");
+  out.begin_array();
+  out.begin_object();
+  detail_member(out, "description", details.help_text);
+  detail_member(out, "url", details.help_url);
+  out.end_object();
+  out.end_array();
+  out.end_object();
+}
+
+void write_field(JsonWriter& out, const ApiError& error) {
+  begin_detail(out, "BadRequest");
+  out.field("field_violations");
+  out.begin_array();
+  out.begin_object();
+  detail_member(out, "field", *error.details->field);
+  detail_member(out, "description", error.message);
+  out.end_object();
+  out.end_array();
+  out.end_object();
+}
+
+void write_details(JsonWriter& out, const ApiError& error) {
+  const ErrorDetails& details = *error.details;
+  out.field("details");
+  out.begin_array();
+  if (details.field) write_field(out, error);
+  if (!details.help_url.empty()) write_help(out, details);
+  if (!details.resource_type.empty()) {
+    begin_detail(out, "ResourceInfo");
+    detail_member(out, "resource_type", details.resource_type);
+    detail_member(out, "resource_name", details.resource_name);
+    detail_member(out, "owner", "");
+    detail_member(out, "description", error.message);
+    out.end_object();
+  }
+  begin_detail(out, "ErrorInfo");
+  detail_member(out, "domain", "dapr.io");
+  detail_member(out, "reason", details.reason);
+  out.field("metadata");
+  if (details.metadata.empty()) {
+    out.null();
+  } else {
+    out.write(details.metadata);
+  }
+  out.end_object();
+  out.end_array();
+}
+
 std::string error_body(const ApiError& error, std::string_view message) {
   JsonWriter out;
   out.begin_object();
@@ -57,6 +120,7 @@ std::string error_body(const ApiError& error, std::string_view message) {
   out.string(error.error_code);
   out.field("message");
   out.string(message);
+  if (error.details && error.details->over_http) write_details(out, error);
   out.end_object();
   Result<std::string> body = out.finish();
   return body ? *std::move(body) : std::string();
@@ -65,8 +129,10 @@ std::string error_body(const ApiError& error, std::string_view message) {
 }  // namespace
 
 net::HttpResponse error_response(const ApiError& error) {
-  std::string body = error_body(error, error.message);
-  if (body.empty()) body = error_body(error, printable(error.message));
+  const bool other = error.details && !error.details->http_message.empty();
+  const std::string& message = other ? error.details->http_message : error.message;
+  std::string body = error_body(error, message);
+  if (body.empty()) body = error_body(error, printable(message));
   net::HttpResponse response{
       .status = error.status.http, .content_type = "application/json", .body = go_escaped(body)};
   if (!error.code.empty()) response.headers.add("troupe-code", error.code);

@@ -49,6 +49,8 @@ Routes actor_routes();
 Routes node_routes();
 Routes admin_routes();
 Routes backup_routes();
+/// Dapr's of the building block of state.
+Routes state_routes();
 
 /// The JSON of an error: `{"errorCode":...,"message":...}`.
 net::HttpResponse error_response(const ApiError& error);

@@ -51,7 +51,8 @@ bool HttpApi::admitted(const net::HttpRequest& request, const Segments& segments
 void HttpApi::handle(net::HttpRequest request, net::HttpResponder respond) {
   const Segments segments(request.path());
   if (!admitted(request, segments)) return respond(text(401, "invalid api token"));
-  for (const Routes routes : {actor_routes(), node_routes(), admin_routes(), backup_routes()}) {
+  for (const Routes routes :
+       {actor_routes(), state_routes(), node_routes(), admin_routes(), backup_routes()}) {
     auto match = find_route(routes, request.method, segments);
     if (!match) continue;
     if (!*match) return respond(text(400, match->error().message));
