@@ -76,6 +76,10 @@ void add_api_flags(CLI::App& app, NodeSettings& settings) {
   app.add_option("--http", settings.http, "host:port of the HTTP API; empty: none; port 0: any")
       ->capture_default_str();
   app.add_option("--grpc", settings.grpc, "host:port of the gRPC API; empty: none; port 0: any");
+  app.add_option("--metrics", settings.metrics,
+                 "host:port of GET /metrics, besides that of the HTTP API");
+  app.add_option("--public-http", settings.public_http,
+                 "host:port where health and metadata need no token");
   app.add_option("--app-id", settings.app_id, "Name of the program, for metrics and metadata");
   app.add_option("--resources-path", settings.resources_paths,
                  "Folder with components and other resources, as Dapr's; may be given repeatedly");

@@ -28,6 +28,7 @@
 #include "runtime/node/loaded_components.h"
 #include "runtime/node/node_metrics.h"
 #include "runtime/node/run_queue.h"
+#include "runtime/node/side_listeners.h"
 #include "runtime/node/store.h"
 #include "runtime/security/datagram_seal.h"
 #include "runtime/security/node_identity.h"
@@ -72,11 +73,11 @@ Result<transport::TransportOptions> transport_options(const NodeSettings& settin
 // The largest value that an actor can have saved can be restored, with what says whose it is.
 constexpr std::size_t kBodyBytesMax = actors::kEntryBytesMax + (4U << 10U);
 
-Result<net::HttpServerOptions> http_options(const NodeSettings& settings) {
-  const auto listen = placement::parse_address(settings.http);
+Result<net::HttpServerOptions> http_options(const std::string& flag, const std::string& address) {
+  const auto listen = placement::parse_address(address);
   if (!listen) {
     return fail(Code::kInvalid,
-                "--http '" + settings.http + "' is not host:port, such as 127.0.0.1:3500");
+                flag + " '" + address + "' is not host:port, such as 127.0.0.1:3500");
   }
   net::HttpServerOptions options;
   options.addresses = {listen->host};
@@ -123,6 +124,7 @@ struct NodeRuntime::Parts {
   Result<void> open_components();
   void watch_components();
   Result<void> open_api();
+  Result<void> open_side_listeners();
   Result<void> open_grpc();
   void shut_down(bool force);
   void build_cluster(const placement::Address& address);
@@ -158,6 +160,7 @@ struct NodeRuntime::Parts {
   std::optional<NodeMetrics> metrics;
   std::unique_ptr<MetricsEndpoint> endpoint;
   std::unique_ptr<net::HttpServer> http;
+  std::vector<std::unique_ptr<SideListener>> side_listeners;
   std::unique_ptr<api::GrpcApi> grpc;
   std::unique_ptr<actors::Actors> actors;
   std::unique_ptr<HostedActors> hosted;
@@ -182,7 +185,7 @@ Result<void> NodeRuntime::start() {
   Parts& parts = *parts_;
   for (Result<void> (Parts::*step)() :
        {&Parts::open_store, &Parts::open_network, &Parts::open_components, &Parts::open_api,
-        &Parts::open_grpc}) {
+        &Parts::open_side_listeners, &Parts::open_grpc}) {
     const Result<void> opened = (parts.*step)();
     if (!opened) return opened;
   }
@@ -308,10 +311,31 @@ Result<void> NodeRuntime::Parts::open_api() {
   metrics->watch(cluster->replicas().snapshots());
   endpoint = std::make_unique<MetricsEndpoint>(*metrics, api->admin(), api->http());
   if (settings.http.empty()) return {};
-  Result<net::HttpServerOptions> options = http_options(settings);
+  Result<net::HttpServerOptions> options = http_options("--http", settings.http);
   if (!options) return fail(options.error());
   http = std::make_unique<net::HttpServer>(io, log.named("http"), std::move(*options), *endpoint);
   return http->start();
+}
+
+Result<void> NodeRuntime::Parts::open_side_listeners() {
+  struct Wanted {
+    std::string flag;
+    const std::string& address;
+    SomePaths::Wanted paths;
+  };
+  for (const Wanted& each : {Wanted{"--metrics", settings.metrics, is_metrics},
+                             Wanted{"--public-http", settings.public_http, is_public}}) {
+    if (each.address.empty()) continue;
+    Result<net::HttpServerOptions> options = http_options(each.flag, each.address);
+    if (!options) return fail(options.error());
+    side_listeners.push_back(
+        std::make_unique<SideListener>(each.paths, settings.api_token, *endpoint));
+    SideListener& side = *side_listeners.back();
+    side.server.emplace(io, log.named("http"), std::move(*options), side.paths);
+    const Result<void> started = side.server->start();
+    if (!started) return fail(started.error().code, each.flag + ": " + started.error().message);
+  }
+  return {};
 }
 
 Result<void> NodeRuntime::Parts::open_grpc() {
@@ -412,12 +436,17 @@ bool NodeRuntime::wait_ready(Duration patience) {
   return parts_->is_ready.wait_for(patience) == std::future_status::ready;
 }
 
+bool NodeRuntime::settled() const { return parts_->api && parts_->api->service().settled(); }
+
 // The last part built is the first to go; the peers' listener closes last of what others see.
 void NodeRuntime::stop() {
   Parts& parts = *parts_;
   if (std::exchange(parts.stopped, true)) return;
   parts.has_ended = true;
   if (parts.discovery) parts.discovery->withdraw();
+  for (const auto& side : parts.side_listeners) {
+    if (side->server) side->server->stop(kAnswerPatience);
+  }
   // Turns of an app that are to end may need the API for it.
   const bool api_first = parts.app == nullptr;
   if (api_first) parts.close_api();
@@ -442,6 +471,7 @@ void NodeRuntime::stop() {
   parts.loop.stop();
   if (parts.metrics) parts.metrics->forget();
   parts.grpc.reset();
+  parts.side_listeners.clear();
   parts.api.reset();
   parts.http.reset();
   parts.hosted.reset();

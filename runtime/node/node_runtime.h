@@ -28,6 +28,8 @@ class NodeRuntime {
   Result<void> start();
   /// Waits until the node serves calls, or `patience` is over.
   bool wait_ready(Duration patience);
+  /// Whether GET /v1.0/healthz says so: it serves calls, and what the app hosts is settled.
+  bool settled() const;
   /// Hands actors and shards over, as far as others can take them, and stops. Once.
   void stop();
 

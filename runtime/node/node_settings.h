@@ -24,6 +24,8 @@ struct NodeSettings {
   bool discover = true;                   // nodes of one user on one machine meet without `join`
   std::string http = "127.0.0.1:3500";    // API; empty: none
   std::string grpc;                       // API; empty: none
+  std::string metrics;                    // GET /metrics besides that of the API; empty: none
+  std::string public_http;                // health and metadata without a token; empty: none
   std::string app_id;
   std::string api_token;
   std::uint16_t app_port = 0;  // of the app beside this node; 0: none

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <sys/types.h>
@@ -14,9 +15,19 @@ namespace troupe::tools {
 /// system kills it should this process end first, however it ends. Belongs to one thread.
 class ChildProcess {
  public:
+  struct Surroundings {
+    std::string directory = {};  // where it runs; empty: here
+    /// Names and values beside the inherited ones, and stronger than they; the last one wins.
+    std::vector<std::pair<std::string, std::string>> environment = {};
+  };
+
   /// `arguments[0]` is the program: a path, or a name to be found in PATH. kNotFound if it cannot
   /// be run.
-  static Result<ChildProcess> start(const std::vector<std::string>& arguments);
+  static Result<ChildProcess> start(const std::vector<std::string>& arguments,
+                                    const Surroundings& surroundings);
+  static Result<ChildProcess> start(const std::vector<std::string>& arguments) {
+    return start(arguments, {});
+  }
 
   ChildProcess(ChildProcess&& other) noexcept;
   ChildProcess& operator=(ChildProcess&&) = delete;
@@ -38,17 +49,24 @@ class ChildProcess {
 
   /// Sends a signal, if it still runs.
   void signal(int number);
+  /// The same for it and all it has started, unless they left its group; also after its own end, if
+  /// somebody still holds its output.
+  void signal_all(int number);
 
   /// How it ended, for people ("exited with status 1", "was killed by signal 9"); empty while it
   /// runs. Does not wait.
   const std::string& ended();
+  /// What a shell would say of its end: its status, or 128 and its signal. Nothing while it runs.
+  std::optional<int> exit_code();
 
  private:
   ChildProcess(pid_t pid, int output) : pid_(pid), output_(output) {}
+  void note_end(int status);
 
   pid_t pid_;
   int output_;
   std::string ended_;
+  int exit_code_ = 0;  // once it has ended
 };
 
 }  // namespace troupe::tools

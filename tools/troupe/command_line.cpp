@@ -14,12 +14,15 @@
 #include "tools/troupe/backup_command.h"
 #include "tools/troupe/completion.h"
 #include "tools/troupe/dev_cluster.h"
+#include "tools/troupe/file.h"
+#include "tools/troupe/run_commands.h"
 #include "tools/troupe/version.h"
 
 namespace troupe::tools {
 namespace {
 
 constexpr std::uint16_t kHttpPort = 3500;
+constexpr std::size_t kInvokeBytesMax = 16 << 20;
 
 /// What was typed; CLI11 writes into it.
 struct Typed {
@@ -35,6 +38,10 @@ struct Typed {
   DevOptions dev;
   std::string program;
   std::vector<std::string> program_arguments;
+  RunTyped run;
+  std::vector<std::string> app_ids;
+  InvokeRequest invoke;
+  std::string data_file;
 };
 
 // The flags of all commands that ask a node.
@@ -98,11 +105,53 @@ void add_dev(CLI::App& app, Typed& typed) {
   dev->add_option("ARGUMENTS", typed.program_arguments, "for each node, after --");
 }
 
+void add_run(CLI::App& app, Typed& typed) {
+  CLI::App* run = app.add_subcommand("run", "Run an app with a node beside it, until Ctrl-C");
+  for (const RunKey& key : run_keys()) {
+    const std::string flag(key.flag);
+    std::string names = "--" + flag;
+    if (key.letter != 0) names += std::string(",-") + key.letter;
+    const auto keep = [&typed, flag](const std::vector<std::string>& values) {
+      typed.run.values[flag] = values;
+    };
+    const std::string help(key.help);
+    if (key.kind == RunKind::kTruth) {
+      run->add_flag_callback(names, [keep] { keep({"true"}); }, help);
+      continue;
+    }
+    CLI::Option* option = run->add_option_function<std::vector<std::string>>(names, keep, help);
+    option->expected(1)->allow_extra_args(false);
+    const bool is_list = key.kind == RunKind::kTexts || key.kind == RunKind::kPaths;
+    if (is_list) option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->delimiter(',');
+  }
+  run->add_option("--run-file,-f", typed.run.run_file,
+                  "run what this file describes: a path, a folder with a dapr.yaml, or -");
+  run->add_option("--program", typed.program, "a program of your actors, instead of a bare node");
+  run->add_option("COMMAND", typed.run.command, "that starts the app, after --");
+}
+
+void add_running(CLI::App& app, Typed& typed) {
+  app.add_subcommand("list", "List the apps that `troupe run` keeps running")
+      ->add_flag("--json", typed.json, "print it under Dapr's names");
+  CLI::App* stop = app.add_subcommand("stop", "Stop apps that `troupe run` keeps running");
+  stop->add_option("APP_ID", typed.app_ids, "which of them");
+  stop->add_option("--app-id,-a", typed.app_ids, "likewise");
+  CLI::App* invoke = app.add_subcommand("invoke", "Call a method of an app");
+  invoke->add_option("--app-id,-a", typed.invoke.app_id, "of the app")->required();
+  invoke->add_option("--method,-m", typed.invoke.method, "what to call: a path")->required();
+  invoke->add_option("--verb,-v", typed.invoke.verb, "of HTTP")->capture_default_str();
+  CLI::Option* data = invoke->add_option("--data,-d", typed.invoke.data, "JSON to send");
+  invoke->add_option("--data-file,-f", typed.data_file, "file with what to send")->excludes(data);
+  add_asking(*invoke, typed);
+}
+
 void add_commands(CLI::App& app, Typed& typed) {
   app.set_help_flag("-h,--help", "print this help");
   app.set_version_flag("--version", "troupe " + std::string(kVersion));
   app.add_subcommand("node", "Run a node; `troupe node --help` lists its flags");
   add_dev(app, typed);
+  add_run(app, typed);
+  add_running(app, typed);
   add_admin(app, typed);
   add_backup(app, typed);
   app.add_subcommand("help", "Print this help, or that of a command: `troupe help call`");
@@ -224,11 +273,59 @@ int run_backup_command(Typed& typed, const CLI::App& command, Terminal& terminal
   return report(terminal, run_restore(request, clock, api, terminal));
 }
 
+// The node's program, unless one of actors was named.
+std::vector<std::string> own_node() {
+  std::error_code unknown;
+  return {std::filesystem::read_symlink("/proc/self/exe", unknown), "node"};
+}
+
+int run_app(Typed& typed, Terminal& terminal) {
+  typed.run.program = typed.program.empty() ? own_node() : std::vector<std::string>{typed.program};
+  SystemClock clock;
+  const Result<int> exit_code =
+      run_run(typed.run, RunningApps(running_directory(terminal)), clock, terminal);
+  if (exit_code) return *exit_code;
+  terminal.errors << "troupe: " << exit_code.error().message << '\n';
+  return exit_code.error().code == Code::kInvalid ? kMisused : kFailed;
+}
+
+int run_invoke_command(Typed& typed, const CLI::App& command, Terminal& terminal) {
+  std::optional<NodeApi::Options> options = asking(typed, command, terminal);
+  if (!options) return kMisused;
+  if (!typed.data_file.empty()) {
+    Result<OldFile> file = OldFile::open(typed.data_file);
+    if (!file) return report(terminal, fail(file.error()));
+    Result<std::string> data = file->read(kInvokeBytesMax);
+    if (!data) return report(terminal, fail(data.error()));
+    typed.invoke.data = *std::move(data);
+  }
+  if (command.get_option("--address")->count() == 0) {
+    options->address =
+        invoke_address(typed.invoke, RunningApps(running_directory(terminal)), options->address);
+  }
+  NodeApi api(*options);
+  return report(terminal, run_invoke(typed.invoke, api, terminal));
+}
+
+// Those about apps that run; nothing, if it is none of them.
+std::optional<int> run_about_apps(Typed& typed, const CLI::App& command, Terminal& terminal) {
+  const std::string& name = command.get_name();
+  if (name == "run") return run_app(typed, terminal);
+  if (name == "invoke") return run_invoke_command(typed, command, terminal);
+  const RunningApps registry(running_directory(terminal));
+  if (name == "list") {
+    run_list(typed.json, registry, SystemClock(), terminal);
+    return kSucceeded;
+  }
+  if (name != "stop") return std::nullopt;
+  if (typed.app_ids.empty()) return misuse(terminal, "the APP_ID is missing", "stop ");
+  return report(terminal, run_stop(typed.app_ids, registry, terminal));
+}
+
 int run_dev(Typed& typed, Terminal& terminal) {
   if (typed.dev.directory.empty()) typed.dev.directory = dev_directory(terminal);
   if (typed.program.empty()) {
-    std::error_code unknown;
-    typed.dev.program = {std::filesystem::read_symlink("/proc/self/exe", unknown), "node"};
+    typed.dev.program = own_node();
   } else {
     typed.dev.program = {typed.program};
   }
@@ -246,6 +343,7 @@ int run_parsed(const CLI::App& app, Typed& typed, Terminal& terminal) {
   const CLI::App& command = *parsed.front();
   const std::string& name = command.get_name();
   if (name == "dev") return run_dev(typed, terminal);
+  if (const auto done = run_about_apps(typed, command, terminal)) return *done;
   if (name == "backup" || name == "restore") return run_backup_command(typed, command, terminal);
   if (name == "version") {
     terminal.out << "troupe " << kVersion << '\n';
@@ -263,6 +361,15 @@ int run_parsed(const CLI::App& app, Typed& typed, Terminal& terminal) {
   return misuse(terminal, "`node` must be the first argument", "node ");
 }
 
+// What follows `--` after `run`, which is not looked at.
+std::vector<std::string> take_app_command(std::vector<std::string>& arguments) {
+  if (arguments.empty() || arguments.front() != "run") return {};
+  const auto end = std::ranges::find(arguments, "--");
+  std::vector<std::string> command(end == arguments.end() ? end : end + 1, arguments.end());
+  arguments.erase(end, arguments.end());
+  return command;
+}
+
 }  // namespace
 
 int run_command(std::vector<std::string> arguments, Terminal& terminal) {
@@ -270,6 +377,7 @@ int run_command(std::vector<std::string> arguments, Terminal& terminal) {
     arguments.erase(arguments.begin());
     arguments.emplace_back("--help");
   }
+  std::vector<std::string> app_command = take_app_command(arguments);
   CLI::App app("A virtual-actor runtime cluster: runs nodes, and looks after them.", "troupe");
   Typed typed;
   add_commands(app, typed);
@@ -281,6 +389,8 @@ int run_command(std::vector<std::string> arguments, Terminal& terminal) {
   } catch (const CLI::ParseError& error) {
     return explain(terminal, app, error);
   }
+  // Said after `--`, it may hold anything.
+  if (!app_command.empty()) typed.run.command = std::move(app_command);
   return run_parsed(app, typed, terminal);
 }
 

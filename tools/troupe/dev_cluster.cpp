@@ -1,7 +1,6 @@
 #include "tools/troupe/dev_cluster.h"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <csignal>
 #include <filesystem>
@@ -10,62 +9,27 @@
 #include <utility>
 
 #include <poll.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 #include "runtime/net/http_client.h"
 #include "runtime/net/io_threads.h"
 #include "runtime/net/resolver.h"
 #include "tools/troupe/child_process.h"
+#include "tools/troupe/shown_output.h"
+#include "tools/troupe/stop_signals.h"
 
 namespace troupe::tools {
 namespace {
 
 constexpr Duration kProbeInterval = std::chrono::milliseconds(100);
-constexpr std::size_t kLineBytesMax = 65'536;
-constexpr std::array kColours = {36, 33, 32, 35, 34, 31};  // of ANSI terminals
 
 std::uint16_t nth(std::uint16_t first, int i) { return static_cast<std::uint16_t>(first + i); }
 
 std::string node_name(int i) { return "node-" + std::to_string(i + 1); }
 
-// SIGINT and SIGTERM as something to be read, instead of an interruption.
-class StopSignals {
- public:
-  StopSignals() {
-    ::sigemptyset(&wanted_);
-    ::sigaddset(&wanted_, SIGINT);
-    ::sigaddset(&wanted_, SIGTERM);
-    ::pthread_sigmask(SIG_BLOCK, &wanted_, &before_);
-    file_ = ::signalfd(-1, &wanted_, SFD_CLOEXEC | SFD_NONBLOCK);
-  }
-  ~StopSignals() {
-    while (taken()) {
-    }
-    ::close(file_);
-    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-  StopSignals(const StopSignals&) = delete;
-  StopSignals& operator=(const StopSignals&) = delete;
-
-  int file() const { return file_; }
-  // Whether there was one.
-  bool taken() const {
-    signalfd_siginfo signal{};
-    return ::read(file_, &signal, sizeof signal) == sizeof signal;
-  }
-
- private:
-  sigset_t wanted_{};
-  sigset_t before_{};
-  int file_ = -1;
-};
-
 struct Node {
   std::string name;
   ChildProcess process;
-  std::string line = {};  // begun
-  bool output_open = true;
+  ShownOutput output;
   bool ended = false;  // and said so
   std::shared_ptr<std::atomic<bool>> ready = std::make_shared<std::atomic<bool>>(false);
 };
@@ -83,8 +47,6 @@ class DevCluster {
   Result<void> watch();
   void stop();
   void wait(Duration at_most);
-  void show_output(std::size_t i, bool all);
-  void show_line(std::size_t i, const std::string& line);
   Result<void> notice_ends();
   void probe();
   void welcome();
@@ -121,7 +83,9 @@ Result<void> DevCluster::start() {
     }
     Result<ChildProcess> child = ChildProcess::start(dev_node_command(options_, i));
     if (!child) return fail(child.error());
-    nodes_.push_back({.name = node_name(i), .process = std::move(*child)});
+    nodes_.push_back({.name = node_name(i),
+                      .process = std::move(*child),
+                      .output = ShownOutput(node_name(i), static_cast<std::size_t>(i))});
   }
   return {};
 }
@@ -170,13 +134,13 @@ void DevCluster::wait(Duration at_most) {
     for (const Node& node : nodes_) {
       // Negative ones are passed over.
       waited.push_back(
-          {.fd = node.output_open ? node.process.output() : -1, .events = POLLIN, .revents = 0});
+          {.fd = node.output.open() ? node.process.output() : -1, .events = POLLIN, .revents = 0});
     }
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - clock_.now());
     if (left.count() <= 0) return;
     if (::poll(waited.data(), waited.size(), static_cast<int>(left.count())) <= 0) return;
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
-      if (waited[i + 1].revents != 0) show_output(i, false);
+      if (waited[i + 1].revents != 0) nodes_[i].output.show(nodes_[i].process, terminal_);
     }
     terminal_.out.flush();
     if (signals_.taken()) {
@@ -186,35 +150,12 @@ void DevCluster::wait(Duration at_most) {
   }
 }
 
-// Whole lines, and with `all` also the last one that has no end.
-void DevCluster::show_output(std::size_t i, bool all) {
-  Node& node = nodes_[i];
-  if (node.output_open) node.output_open = node.process.read_output(node.line);
-  for (std::size_t end = node.line.find('\n'); end != std::string::npos;
-       end = node.line.find('\n')) {
-    show_line(i, node.line.substr(0, end));
-    node.line.erase(0, end + 1);
-  }
-  const bool over = (all || !node.output_open) && !node.line.empty();
-  if (over || node.line.size() > kLineBytesMax) show_line(i, std::exchange(node.line, {}));
-}
-
-void DevCluster::show_line(std::size_t i, const std::string& line) {
-  if (terminal_.colours) {
-    terminal_.out << "\x1b[" << kColours[i % kColours.size()] << 'm' << nodes_[i].name
-                  << " |\x1b[0m ";
-  } else {
-    terminal_.out << nodes_[i].name << " | ";
-  }
-  terminal_.out << line << '\n';
-}
-
 Result<void> DevCluster::notice_ends() {
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     Node& node = nodes_[i];
     if (node.ended || node.process.ended().empty()) continue;
     node.ended = true;
-    show_output(i, true);
+    node.output.finish(node.process, terminal_);
     const std::string what = node.name + " " + node.process.ended();
     if (!all_ready_) {
       return fail(Code::kUnavailable, what + " before it was ready; its output above may say why");
@@ -258,8 +199,7 @@ void DevCluster::stop() {
       terminal_.out << "troupe: " << nodes_[i].name << " does not stop, killing it\n";
     }
     nodes_[i].process.kill_and_wait();
-    while (nodes_[i].output_open && nodes_[i].process.has_output()) show_output(i, false);
-    show_output(i, true);
+    nodes_[i].output.finish(nodes_[i].process, terminal_);
   }
   terminal_.out.flush();
 }

@@ -78,6 +78,13 @@ Result<std::string> NodeApi::remove(const std::string& target) {
   return ask({.method = "DELETE", .target = target});
 }
 
+Result<std::string> NodeApi::send(const std::string& verb, const std::string& target,
+                                  std::string body) {
+  net::HttpRequest request{.method = verb, .target = target, .body = std::move(body)};
+  if (!request.body.empty()) request.headers.add("Content-Type", "application/json");
+  return ask(std::move(request));
+}
+
 Result<std::string> NodeApi::ask(net::HttpRequest request) {
   const Options& options = state_->options;
   if (!options.token.empty()) request.headers.add("dapr-api-token", options.token);

@@ -30,6 +30,8 @@ class NodeApi {
   Result<std::string> post(const std::string& target, std::string body,
                            std::string_view content_type = "application/json");
   Result<std::string> remove(const std::string& target);
+  /// With any verb; a body that is not empty goes as JSON.
+  Result<std::string> send(const std::string& verb, const std::string& target, std::string body);
 
  private:
   struct State;

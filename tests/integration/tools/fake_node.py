@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Stands in for a node: takes its flags, answers its health probe, ends on SIGTERM.
 
---fail: ends at once. --deaf: never becomes ready. --stubborn: ignores SIGTERM.
+--fail: ends at once. --deaf: never becomes ready. --stubborn: ignores SIGTERM. FAKE_NODE in the
+environment: one of these, by name, or another; then it listens for gRPC as well.
 """
 
 import argparse
 import http.server
 import os
 import signal
+import socket
 import sys
 
 
@@ -30,10 +32,15 @@ for name in ("name", "data-dir", "listen", "http", "grpc", "join", "bootstrap-ex
     parser.add_argument("--" + name, default="")
 for name in ("fail", "deaf", "stubborn", "no-discovery"):
     parser.add_argument("--" + name, action="store_true")
-flags = parser.parse_args()
+flags, others = parser.parse_known_args()
+manner = os.environ.get("FAKE_NODE", "")
+setattr(flags, manner, True)
 if flags.fail:
     sys.exit("no room on the disk")
 signal.signal(signal.SIGTERM, signal.SIG_IGN if flags.stubborn else stop)
 server = http.server.HTTPServer(("127.0.0.1", int(flags.http.split(":")[1])), Health)
+if others:
+    print(f"told {' '.join(others)}", flush=True)
+grpc = manner and socket.create_server(("127.0.0.1", int(flags.grpc.split(":")[1])))
 print(f"pid {os.getpid()} joins {flags.join} of {flags.bootstrap_expect} in {flags.data_dir}", flush=True)
 server.serve_forever()

@@ -14,6 +14,7 @@
 #include "runtime/base/log.h"
 #include "runtime/net/http_server.h"
 #include "runtime/net/io_threads.h"
+#include "tests/support/temporary_directory.h"
 
 namespace troupe::tools {
 namespace {
@@ -218,6 +219,54 @@ TEST_F(CommandLineTest, RefusalsAreTheNodesOwnWords) {
   node.answers(200, "<html>");
   EXPECT_EQ(run({"status", "--address", node.address()}), kFailed);
   EXPECT_NE(errors().find("the answer is not JSON"), std::string::npos) << errors();
+}
+
+TEST_F(CommandLineTest, InvokeAsksTheNodeForTheMethodOfAnApp) {
+  const TemporaryDirectory directory;
+  variables_["XDG_RUNTIME_DIR"] = directory.path();
+  FakeNode node;
+  node.answers(200, "done");
+  variables_["TROUPE_ADDRESS"] = node.address();
+  EXPECT_EQ(run({"invoke", "--app-id", "orders", "--method", "a/b?c=d", "--data", "{}"}),
+            kSucceeded);
+  EXPECT_EQ(out(), "done\n");
+  EXPECT_EQ(run({"invoke", "-a", "orders", "-m", "a", "--verb", "GET"}), kSucceeded);
+  EXPECT_EQ(node.take_asked(),
+            (std::vector<std::string>{"POST /v1.0/invoke/orders/method/a/b?c=d {}",
+                                      "GET /v1.0/invoke/orders/method/a "}));
+  node.answers(500, R"({"errorCode":"ERR_DIRECT_INVOKE","message":"no such app"})");
+  EXPECT_EQ(run({"invoke", "-a", "orders", "-m", "a"}), kFailed);
+  EXPECT_EQ(errors(), "troupe: invoking a of orders: no such app (HTTP 500)\n");
+}
+
+TEST_F(CommandLineTest, NothingRunsWhereNothingWasStarted) {
+  const TemporaryDirectory directory;
+  variables_["XDG_RUNTIME_DIR"] = directory.path();
+  EXPECT_EQ(run({"list"}), kSucceeded);
+  EXPECT_EQ(out(), "no app runs; start one with `troupe run`\n");
+  EXPECT_EQ(run({"list", "--json"}), kSucceeded);
+  EXPECT_EQ(out(), "[]\n");
+  EXPECT_EQ(run({"stop", "orders"}), kFailed);
+  EXPECT_EQ(errors(), "troupe: no app 'orders' runs here; `troupe list` shows what does\n");
+  EXPECT_EQ(run({"stop"}), kMisused);
+}
+
+TEST_F(CommandLineTest, RunSaysWhatIsWrongBeforeItStartsAnything) {
+  const TemporaryDirectory directory;
+  variables_["XDG_RUNTIME_DIR"] = directory.path();
+  EXPECT_EQ(run({"run", "--app-id", "a.b", "--", "true"}), kMisused);
+  EXPECT_NE(errors().find("'a.b' is no app id"), std::string::npos) << errors();
+  EXPECT_EQ(run({"run", "--app-prt", "3000"}), kMisused);
+  EXPECT_NE(errors().find("did you mean '--app-port'?"), std::string::npos) << errors();
+  EXPECT_EQ(run({"run", "--app-port", "many"}), kMisused);
+  EXPECT_EQ(errors(), "troupe: --app-port: 'many' is no port: 1 to 65535\n");
+  EXPECT_EQ(run({"run", "--resources-path", "/no/such/folder"}), kFailed);
+  EXPECT_EQ(errors(), "troupe: --resources-path: there is no /no/such/folder\n");
+  EXPECT_EQ(run({"run", "-f", "/no/such/dapr.yaml"}), kFailed);
+  EXPECT_NE(errors().find("/no/such/dapr.yaml"), std::string::npos) << errors();
+  input_ = "version: 1\napps: 3\n";
+  EXPECT_EQ(run({"run", "-f", "-"}), kMisused);
+  EXPECT_EQ(errors(), "troupe: standard input: line 2: 'apps' must be a list of apps\n");
 }
 
 }  // namespace
