@@ -160,7 +160,7 @@ struct NodeRuntime::Parts {
   std::optional<NodeMetrics> metrics;
   std::unique_ptr<MetricsEndpoint> endpoint;
   std::unique_ptr<net::HttpServer> http;
-  std::vector<std::unique_ptr<SideListener>> side_listeners;
+  SideListeners side_listeners;
   std::unique_ptr<api::GrpcApi> grpc;
   std::unique_ptr<actors::Actors> actors;
   std::unique_ptr<HostedActors> hosted;
@@ -318,24 +318,7 @@ Result<void> NodeRuntime::Parts::open_api() {
 }
 
 Result<void> NodeRuntime::Parts::open_side_listeners() {
-  struct Wanted {
-    std::string flag;
-    const std::string& address;
-    SomePaths::Wanted paths;
-  };
-  for (const Wanted& each : {Wanted{"--metrics", settings.metrics, is_metrics},
-                             Wanted{"--public-http", settings.public_http, is_public}}) {
-    if (each.address.empty()) continue;
-    Result<net::HttpServerOptions> options = http_options(each.flag, each.address);
-    if (!options) return fail(options.error());
-    side_listeners.push_back(
-        std::make_unique<SideListener>(each.paths, settings.api_token, *endpoint));
-    SideListener& side = *side_listeners.back();
-    side.server.emplace(io, log.named("http"), std::move(*options), side.paths);
-    const Result<void> started = side.server->start();
-    if (!started) return fail(started.error().code, each.flag + ": " + started.error().message);
-  }
-  return {};
+  return side_listeners.start(settings, io, log.named("http"), *endpoint, http_options);
 }
 
 Result<void> NodeRuntime::Parts::open_grpc() {
@@ -444,9 +427,7 @@ void NodeRuntime::stop() {
   if (std::exchange(parts.stopped, true)) return;
   parts.has_ended = true;
   if (parts.discovery) parts.discovery->withdraw();
-  for (const auto& side : parts.side_listeners) {
-    if (side->server) side->server->stop(kAnswerPatience);
-  }
+  parts.side_listeners.stop(kAnswerPatience);
   // Turns of an app that are to end may need the API for it.
   const bool api_first = parts.app == nullptr;
   if (api_first) parts.close_api();

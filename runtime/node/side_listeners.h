@@ -1,11 +1,14 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "runtime/net/http_server.h"
+#include "runtime/node/node_settings.h"
 
 namespace troupe::node {
 
@@ -31,22 +34,28 @@ class SomePaths final : public net::HttpHandler {
   net::HttpHandler& next_;
 };
 
-/// A listener for some paths only.
-struct SideListener {
-  SideListener(SomePaths::Wanted wanted, const std::string& token, net::HttpHandler& next)
-      : paths(wanted, token, next) {}
+/// The listeners beside that of the API: of metrics, and of health and metadata. For one owner.
+class SideListeners {
+ public:
+  using Options = Result<net::HttpServerOptions> (*)(const std::string& flag,
+                                                     const std::string& address);
 
-  SomePaths paths;
-  std::optional<net::HttpServer> server;
+  /// Opens those that are wanted; `next` outlives them. Errors name the flag.
+  Result<void> start(const NodeSettings& settings, net::IoThreads& threads, Log log,
+                     net::HttpHandler& next, Options options_of);
+  /// As HttpServer::stop().
+  void stop(Duration patience);
+  void clear() { listeners_.clear(); }
+
+ private:
+  struct Listener {
+    Listener(SomePaths::Wanted wanted, const std::string& token, net::HttpHandler& next)
+        : paths(wanted, token, next) {}
+
+    SomePaths paths;
+    std::optional<net::HttpServer> server;
+  };
+  std::vector<std::unique_ptr<Listener>> listeners_;
 };
-
-inline bool is_metrics(std::string_view method, std::string_view path) {
-  return method == "GET" && path == "/metrics";
-}
-
-inline bool is_public(std::string_view method, std::string_view path) {
-  return method == "GET" &&
-         (path == "/v1.0/healthz" || path == "/v1.0/healthz/outbound" || path == "/v1.0/metadata");
-}
 
 }  // namespace troupe::node

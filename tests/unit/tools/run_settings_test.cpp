@@ -59,12 +59,13 @@ TEST(RunSettings, TellTheNodeWhatConcernsIt) {
                               {"log-level", {"warn"}},
                               {"max-body-size", {"8Mi"}}}};
   const RunPorts ports{.http = 1, .grpc = 2, .metrics = 3, .peers = 4};
-  EXPECT_THAT(run_node_command(run, ports, kProgram, true),
-              ElementsAre("troupe", "node", "--name", "run", "--listen", "127.0.0.1:4", "--http",
-                          "127.0.0.1:1", "--grpc", "127.0.0.1:2", "--metrics", "127.0.0.1:3",
-                          "--log-level", "warning", "--app-id", "orders", "--app-port", "3000",
-                          "--enable-app-health-check", "--app-protocol", "grpc"));
-  EXPECT_THAT(idle_flags(run), ElementsAre("--resources-path", "--max-body-size"));
+  EXPECT_THAT(
+      run_node_command(run, ports, kProgram, true),
+      ElementsAre("troupe", "node", "--name", "run", "--listen", "127.0.0.1:4", "--http",
+                  "127.0.0.1:1", "--grpc", "127.0.0.1:2", "--metrics", "127.0.0.1:3", "--log-level",
+                  "warning", "--app-id", "orders", "--app-port", "3000", "--resources-path", "a",
+                  "--resources-path", "b", "--enable-app-health-check", "--app-protocol", "grpc"));
+  EXPECT_THAT(idle_flags(run), ElementsAre("--max-body-size"));
 }
 
 TEST(RunSettings, MakeAHostOfActorsOfANodeThatKeepsNoData) {
