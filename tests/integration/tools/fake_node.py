@@ -37,10 +37,13 @@ manner = os.environ.get("FAKE_NODE", "")
 setattr(flags, manner, True)
 if flags.fail:
     sys.exit("no room on the disk")
+# What is said is said whole before the end is.
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
 signal.signal(signal.SIGTERM, signal.SIG_IGN if flags.stubborn else stop)
 server = http.server.HTTPServer(("127.0.0.1", int(flags.http.split(":")[1])), Health)
 if others:
     print(f"told {' '.join(others)}", flush=True)
 grpc = manner and socket.create_server(("127.0.0.1", int(flags.grpc.split(":")[1])))
 print(f"pid {os.getpid()} joins {flags.join} of {flags.bootstrap_expect} in {flags.data_dir}", flush=True)
+signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 server.serve_forever()
