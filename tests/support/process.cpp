@@ -42,7 +42,7 @@ class Bound {
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    auto* generic = static_cast<sockaddr*>(static_cast<void*>(&address));
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
     socklen_t size = sizeof address;
     fine_ = bind(socket_, generic, size) == 0 && getsockname(socket_, generic, &size) == 0;
     port_ = ntohs(address.sin_port);

@@ -151,8 +151,7 @@ void DevCluster::wait(Duration at_most) {
 }
 
 Result<void> DevCluster::notice_ends() {
-  for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    Node& node = nodes_[i];
+  for (Node& node : nodes_) {
     if (node.ended || node.process.ended().empty()) continue;
     node.ended = true;
     node.output.finish(node.process, terminal_);
@@ -194,12 +193,12 @@ void DevCluster::stop() {
   const Time patience = clock_.now() + options_.stop_timeout;
   stop_wanted_ = false;
   while (any_left() && clock_.now() < patience && !stop_wanted_) wait(kProbeInterval / 5);
-  for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    if (nodes_[i].process.ended().empty()) {
-      terminal_.out << "troupe: " << nodes_[i].name << " does not stop, killing it\n";
+  for (Node& node : nodes_) {
+    if (node.process.ended().empty()) {
+      terminal_.out << "troupe: " << node.name << " does not stop, killing it\n";
     }
-    nodes_[i].process.kill_and_wait();
-    nodes_[i].output.finish(nodes_[i].process, terminal_);
+    node.process.kill_and_wait();
+    node.output.finish(node.process, terminal_);
   }
   terminal_.out.flush();
 }

@@ -29,7 +29,7 @@ class ActorLife : public ::testing::Test {
   }
   static ScriptedActor::Method leave(ActorWorld& world) {
     return [&world](ScriptedActor& self, TurnMessage, TurnContext&, Done<TurnResult> done) {
-      world.log.push_back("on_deactivate");
+      world.log.emplace_back("on_deactivate");
       self.state += "!";
       done(self.result());
     };

@@ -201,7 +201,7 @@ struct Event {
 };
 
 TEST(Json, KeepsDynamicValuesAsCanonicalText) {
-  const Event event = read<Event>(R"({"kind":"k","data": { "b" : [1, 2.50, "\u0041"], "a":{} }})");
+  const auto event = read<Event>(R"({"kind":"k","data": { "b" : [1, 2.50, "\u0041"], "a":{} }})");
   EXPECT_EQ(event.data.text(), R"({"b":[1,2.5,"A"],"a":{}})");
   EXPECT_EQ(round_trip(event), R"({"kind":"k","data":{"b":[1,2.5,"A"],"a":{}}})");
   EXPECT_EQ(Json().text(), "null");

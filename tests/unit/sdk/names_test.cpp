@@ -18,7 +18,7 @@ namespace shop {
 
 enum class Color : unsigned char { kRed, kGreen = 5, kViolet = 127, kBeyond = 200 };
 enum class Level { kBelow = -17, kUnknown = -16, kNone = -1, kSome, kAll = 127 };
-enum Plain : int { plain_a, plain_b = 3 };
+enum Plain : int { kPlainA, kPlainB = 3 };
 
 template <class T, class U>
 struct Box {
@@ -67,7 +67,7 @@ struct Forty {
   std::string c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, d0, d1, d2, d3, d4, d5, d6, d7, d8, last;
 };
 struct One {
-  std::string only_;
+  std::string only_;  // NOLINT(readability-identifier-naming): names may end so
 };
 
 static_assert(troupe::method_name<&Cart::add> == "add");
@@ -104,7 +104,7 @@ static_assert(troupe::enum_names<Level>[0].name == "kUnknown");
 static_assert(troupe::enum_names<Level>[0].value == troupe::kEnumMin);
 static_assert(troupe::enum_names<Level>[3].value == troupe::kEnumMax);
 static_assert(troupe::enum_names<Plain>.size() == 2);
-static_assert(troupe::enum_names<Plain>[1].name == "plain_b");
+static_assert(troupe::enum_names<Plain>[1].name == "kPlainB");
 
 }  // namespace shop
 

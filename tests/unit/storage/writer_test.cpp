@@ -17,7 +17,7 @@ namespace troupe::storage {
 namespace {
 
 struct Desk {
-  Desk(GroupWriter::Options options = {})
+  explicit Desk(GroupWriter::Options options = {})
       : writer(disk, options,
                {.progress = [this](GroupWriter::Progress at) { seen.push_back(at); },
                 .failed = [this](const Error& error) { failures.push_back(error); }}) {}

@@ -31,12 +31,12 @@ class FakeNode final : public net::HttpHandler {
                       std::string(request.body.view()) +
                       std::string(request.headers.find("dapr-api-token").value_or("")));
     });
-    respond(answer.with([](const net::HttpResponse& response) { return response; }));
+    respond(answer_.with([](const net::HttpResponse& response) { return response; }));
   }
 
   std::string address() const { return "127.0.0.1:" + std::to_string(server_.port()); }
   void answers(int status, std::string body) {
-    answer.with([&](net::HttpResponse& response) {
+    answer_.with([&](net::HttpResponse& response) {
       response = {.status = status, .body = std::move(body)};
     });
   }
@@ -45,7 +45,7 @@ class FakeNode final : public net::HttpHandler {
   }
 
  private:
-  Guarded<net::HttpResponse> answer;
+  Guarded<net::HttpResponse> answer_;
   Guarded<std::vector<std::string>> asked_;
   SystemClock clock_;
   net::IoThreads threads_{clock_, {.threads = 1}};

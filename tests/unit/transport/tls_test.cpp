@@ -11,6 +11,12 @@
 namespace troupe::transport {
 namespace {
 
+using test_certificates::kGoodCa;
+using test_certificates::kGoodCertificate;
+using test_certificates::kGoodKey;
+using test_certificates::kOtherCertificate;
+using test_certificates::kOtherKey;
+
 class Tls : public testing::Test {
  protected:
   TransportOptions options(const char* ca, const char* certificate, const char* key) {
@@ -20,10 +26,7 @@ class Tls : public testing::Test {
         .authorities = ca, .certificate = certificate, .key = key, .name = "troupe-node"};
     return made;
   }
-  TransportOptions good() {
-    using namespace test_certificates;
-    return options(kGoodCa, kGoodCertificate, kGoodKey);
-  }
+  TransportOptions good() { return options(kGoodCa, kGoodCertificate, kGoodKey); }
 };
 
 void wait_for_failures(const TestNode& node) {
@@ -43,7 +46,6 @@ TEST_F(Tls, NodesWithCertificatesOfOneAuthoritySpeakWithOneAnother) {
 }
 
 TEST_F(Tls, ANodeOfAnotherAuthorityIsNotHeard) {
-  using namespace test_certificates;
   TestNode a(1, "blue", good());
   // Believes a, so that it is a that refuses.
   TestNode stranger(2, "blue", options(kGoodCa, kOtherCertificate, kOtherKey));
@@ -55,7 +57,6 @@ TEST_F(Tls, ANodeOfAnotherAuthorityIsNotHeard) {
 }
 
 TEST_F(Tls, ANodeOfAnotherAuthorityIsNotBelieved) {
-  using namespace test_certificates;
   TestNode a(1, "blue", good());
   // Believes everyone that a does, so that it is a that turns away.
   TestNode stranger(2, "blue", options(kGoodCa, kOtherCertificate, kOtherKey));
